@@ -1,0 +1,1 @@
+//! An in-memory tenant that speaks the Role Mining API over HTTP.
