@@ -1,1 +1,13 @@
 //! The generator.
+pub mod bundle;
+pub mod canonical;
+pub mod error;
+pub mod filters;
+pub mod hoist;
+pub mod import;
+pub mod names;
+pub mod node;
+pub mod repair;
+pub mod report;
+pub mod share;
+pub mod source;
