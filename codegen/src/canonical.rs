@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::error::{Error, Result};
-use crate::node::{Map, ORIGIN, Place};
+use crate::node::{Map, ORIGIN};
 
 /// The order of keys; what is not listed follows, extensions last. One list serves all objects,
 /// since no two of them use a key for different things.
@@ -73,11 +72,6 @@ const ORDER: [&str; 60] = [
 /// Puts the document in canonical form.
 pub fn order(document: &mut Value) {
     sort(document, Names::Keywords);
-}
-
-/// The document as YAML.
-pub fn write(document: &Value) -> Result<String> {
-    serde_yaml::to_string(document).map_err(|error| Error::at(&Place::top("the document"), error))
 }
 
 /// What the keys of an object are.

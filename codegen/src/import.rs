@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::node::Place;
+use crate::node::{self, Map, Place};
 use crate::report::Report;
 use crate::source::{self, Files};
-use crate::{bundle, canonical, filters, hoist, names, repair, share};
+use crate::{bundle, canonical, filters, hoist, names, repair, share, yaml};
 
 /// A document in canonical form, and what was done to get there.
 #[derive(Debug)]
@@ -20,12 +20,22 @@ pub struct Imported {
 }
 
 impl Imported {
+    /// How many operations the document has.
+    pub fn operations(&self) -> usize {
+        node::operations(&self.document).count()
+    }
+
+    /// How many models it has.
+    pub fn models(&self) -> usize {
+        node::object(&self.document, &["components", "schemas"]).map_or(0, Map::len)
+    }
+
     /// The document as YAML.
     pub fn yaml(&self) -> Result<String> {
         let mut document = self.document.clone();
         share::share(&mut document);
         canonical::order(&mut document);
-        canonical::write(&document)
+        yaml::write(&document)
     }
 }
 

@@ -287,3 +287,8 @@ pub fn references_mut(node: &mut Value, visit: &mut dyn FnMut(&mut String)) {
         _ => {}
     }
 }
+
+/// What a list holds.
+pub fn items_of(schema: &Map) -> Option<&Map> {
+    schema.get("items")?.as_object()
+}

@@ -1,0 +1,63 @@
+//! What a crate of its own has around the generated modules: a manifest, and the runtime that every
+//! generated client shares.
+
+use std::path::PathBuf;
+
+/// The runtime, which is written once, for the crate this generator belongs to.
+const RUNTIME: [(&str, &str); 8] = [
+    ("mod.rs", include_str!("../../src/runtime/mod.rs")),
+    ("call.rs", include_str!("../../src/runtime/call.rs")),
+    ("client.rs", include_str!("../../src/runtime/client.rs")),
+    ("error.rs", include_str!("../../src/runtime/error.rs")),
+    ("filter.rs", include_str!("../../src/runtime/filter.rs")),
+    ("operation.rs", include_str!("../../src/runtime/operation.rs")),
+    ("response.rs", include_str!("../../src/runtime/response.rs")),
+    ("wire.rs", include_str!("../../src/runtime/wire.rs")),
+];
+
+const MANIFEST: &str = include_str!("../../Cargo.toml");
+
+/// The files of a crate `name`, without the generated ones.
+pub fn files(name: &str, library: &str) -> Vec<(PathBuf, String)> {
+    let runtime = RUNTIME.iter().map(|(file, text)| {
+        let text = text.replace("sailpoint_role_mining", library);
+        (PathBuf::from("src/runtime").join(file), text)
+    });
+    let mut files: Vec<(PathBuf, String)> = runtime.collect();
+    files.push((PathBuf::from("Cargo.toml"), manifest(name)));
+    files.push((PathBuf::from("src/lib.rs"), root(name)));
+    files
+}
+
+/// The manifest: the dependencies and features of the crate this generator belongs to.
+fn manifest(name: &str) -> String {
+    let features: String = section("features")
+        .lines()
+        .filter(|line| !line.contains("dep:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"{}\"\n\
+         description = \"A typed client, generated from an OpenAPI document\"\npublish = false\n\n\
+         [features]\n{features}\n[dependencies]\n{}\n[workspace]\n",
+        env!("CARGO_PKG_RUST_VERSION"),
+        section("dependencies"),
+    )
+}
+
+/// The lines of a table of this project's manifest.
+fn section(name: &str) -> String {
+    let header = format!("\n[{name}]\n");
+    let rest = MANIFEST.split_once(&header).map_or("", |(_, rest)| rest);
+    rest.split("\n[").next().unwrap_or_default().trim_end().to_owned() + "\n"
+}
+
+fn root(name: &str) -> String {
+    format!(
+        "//! A typed client, generated from an OpenAPI document.\n//!\n//! `{name}` has one method on [`Client`] \
+         for each operation; [`types`] holds the models.\n\n#![forbid(unsafe_code)]\n#![deny(missing_docs)]\n\n\
+         mod generated;\npub(crate) mod runtime;\n\n\
+         pub use generated::{{BASE_PATH, DOCUMENT, builder, fields, operations, types}};\n\
+         pub use runtime::*;\n"
+    )
+}

@@ -1,0 +1,245 @@
+//! One call of one operation, from its parameters to its answer.
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+
+use super::client::Client;
+use super::error::Error;
+use super::operation::Operation;
+use super::response::{ByteStream, ResponseValue};
+use super::wire::Wire;
+
+/// All that RFC 3986 does not leave unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// How much of an error's body is kept.
+const KEPT: usize = 64 * 1024;
+
+/// The parameters of an operation that is about to be called.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) client: Client,
+    pub(crate) operation: &'static Operation,
+    path: Vec<(&'static str, String)>,
+    query: Vec<(&'static str, Query)>,
+    headers: Vec<(&'static str, String)>,
+    body: Option<Result<Body, String>>,
+}
+
+/// The value of a query parameter.
+#[allow(dead_code, reason = "what is called depends on the document")]
+#[derive(Clone, Debug)]
+pub(crate) enum Query {
+    /// One value.
+    One(String),
+    /// A list, the parameter repeated for each item.
+    Repeated(Vec<String>),
+    /// A list, its items joined by commas.
+    Joined(Vec<String>),
+}
+
+#[derive(Clone, Debug)]
+struct Body {
+    content_type: Option<String>,
+    bytes: Bytes,
+}
+
+impl Call {
+    pub(crate) fn new(client: &Client, operation: &'static Operation) -> Call {
+        Call {
+            client: client.clone(),
+            operation,
+            path: Vec::new(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// Sets a parameter of the path.
+    #[allow(dead_code, reason = "what is called depends on the document")]
+    pub(crate) fn path(&mut self, name: &'static str, value: impl ToString) {
+        self.path.retain(|(known, _)| *known != name);
+        self.path.push((name, value.to_string()));
+    }
+
+    /// Sets a parameter of the query.
+    #[allow(dead_code, reason = "what is called depends on the document")]
+    pub(crate) fn query(&mut self, name: &'static str, value: Query) {
+        self.query.retain(|(known, _)| *known != name);
+        self.query.push((name, value));
+    }
+
+    /// Sets a header.
+    #[allow(dead_code, reason = "what is called depends on the document")]
+    pub(crate) fn header(&mut self, name: &'static str, value: impl ToString) {
+        self.headers.retain(|(known, _)| *known != name);
+        self.headers.push((name, value.to_string()));
+    }
+
+    /// Sets the body to a value as JSON.
+    #[allow(dead_code, reason = "what is called depends on the document")]
+    pub(crate) fn json_body<T: serde::Serialize>(&mut self, value: &T) {
+        let bytes = serde_json::to_vec(value).map_err(|error| format!("the body has no JSON form: {error}"));
+        self.body = Some(bytes.map(|bytes| Body { content_type: None, bytes: bytes.into() }));
+    }
+
+    /// Sets the body to bytes of a media type that the document leaves to the caller.
+    #[allow(dead_code, reason = "what is called depends on the document")]
+    pub(crate) fn raw_body(&mut self, content_type: impl Into<String>, bytes: impl Into<Bytes>) {
+        self.body = Some(Ok(Body { content_type: Some(content_type.into()), bytes: bytes.into() }));
+    }
+
+    /// Sends the call and reads the answer as JSON.
+    #[allow(dead_code, reason = "what is called depends on the document")]
+    pub(crate) async fn json<T: Wire>(self) -> Result<ResponseValue<T>, Error> {
+        let operation = self.operation;
+        let response = self.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let raw = response.bytes().await.map_err(|error| Error::transport(operation, error))?;
+        // An empty body says what null says.
+        let text = if raw.iter().all(u8::is_ascii_whitespace) { &b"null"[..] } else { &raw[..] };
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let value = T::read(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+        match value {
+            Ok(Some(value)) => Ok(ResponseValue { value, status, headers }),
+            Ok(None) => Err(Error::body_error(operation, status, headers, raw, "it is empty")),
+            Err(error) => {
+                let kept = raw.slice(..raw.len().min(KEPT));
+                Err(Error::body_error(operation, status, headers, kept, error))
+            }
+        }
+    }
+
+    /// Sends the call; what the answer holds does not matter.
+    #[allow(dead_code, reason = "what is called depends on the document")]
+    pub(crate) async fn empty(self) -> Result<ResponseValue<()>, Error> {
+        let response = self.send().await?;
+        Ok(ResponseValue { value: (), status: response.status(), headers: response.headers().clone() })
+    }
+
+    /// Sends the call and gives the answer's body as it arrives.
+    #[allow(dead_code, reason = "what is called depends on the document")]
+    pub(crate) async fn stream(self) -> Result<ResponseValue<ByteStream>, Error> {
+        let operation = self.operation;
+        let response = self.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let value = ByteStream::new(reqwest::Body::from(response), operation);
+        Ok(ResponseValue { value, status, headers })
+    }
+
+    async fn send(self) -> Result<reqwest::Response, Error> {
+        let operation = self.operation;
+        let request = self.request()?;
+        let response = self.client.execute(operation, request).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        let raw = start_of(response).await;
+        Err(Error::status_error(operation, status, headers, raw))
+    }
+
+    /// The request this call is.
+    fn request(&self) -> Result<reqwest::Request, Error> {
+        let invalid = |message: String| Error::invalid(Some(self.operation), message);
+        let url = self.client.base_url().to_owned() + &self.filled_path()? + &self.filled_query()?;
+        let url = Url::parse(&url).map_err(|error| invalid(format!("`{url}` is no address: {error}")))?;
+        let method = Method::from_bytes(self.operation.method.as_bytes())
+            .map_err(|_| invalid(format!("`{}` is no method", self.operation.method)))?;
+        let mut request = reqwest::Request::new(method, url);
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static(self.operation.accept));
+        for (name, value) in self.operation.headers {
+            headers.insert(*name, HeaderValue::from_static(value));
+        }
+        for (name, value) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            let value = HeaderValue::from_str(value);
+            let (Ok(name), Ok(value)) = (name, value) else {
+                return Err(invalid("a header holds characters that no header can".into()));
+            };
+            headers.insert(name, value);
+        }
+        match &self.body {
+            Some(Ok(body)) => {
+                let content_type = body.content_type.as_deref().or(self.operation.content_type);
+                if let Some(content_type) = content_type {
+                    let value = HeaderValue::from_str(content_type)
+                        .map_err(|_| invalid(format!("`{content_type}` is no content type")))?;
+                    headers.insert(CONTENT_TYPE, value);
+                }
+                *request.body_mut() = Some(body.bytes.clone().into());
+            }
+            Some(Err(message)) => return Err(invalid(message.clone())),
+            None if self.operation.body_required => {
+                return Err(invalid("it needs a body, and none was set".into()));
+            }
+            None => {}
+        }
+        Ok(request)
+    }
+
+    fn filled_path(&self) -> Result<String, Error> {
+        let invalid = |message: String| Error::invalid(Some(self.operation), message);
+        let mut filled = String::new();
+        let mut rest = self.operation.path;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            let value = self
+                .path
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.as_str())
+                .ok_or_else(|| invalid(format!("it needs `{name}`, which was not set")))?;
+            // Empty and dotted segments would make another path of it.
+            if matches!(value, "" | "." | "..") {
+                return Err(invalid(format!("`{name}` is \"{value}\", which cannot stand in a path")));
+            }
+            filled.push_str(before);
+            filled.extend(utf8_percent_encode(value, RESERVED));
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+
+    fn filled_query(&self) -> Result<String, Error> {
+        for name in self.operation.required {
+            if !self.query.iter().any(|(known, _)| known == name) {
+                let message = format!("it needs `{name}`, which was not set");
+                return Err(Error::invalid(Some(self.operation), message));
+            }
+        }
+        let mut pairs = Vec::new();
+        let encode = |value: &str| utf8_percent_encode(value, RESERVED).to_string();
+        for (name, value) in &self.query {
+            let name = encode(name);
+            match value {
+                Query::One(value) => pairs.push(format!("{name}={}", encode(value))),
+                Query::Repeated(values) => {
+                    pairs.extend(values.iter().map(|value| format!("{name}={}", encode(value))));
+                }
+                Query::Joined(values) => {
+                    let values: Vec<String> = values.iter().map(|value| encode(value)).collect();
+                    pairs.push(format!("{name}={}", values.join(",")));
+                }
+            }
+        }
+        Ok(if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) })
+    }
+}
+
+/// The first part of a body, as far as it arrives.
+async fn start_of(mut response: reqwest::Response) -> Bytes {
+    let mut kept = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        kept.extend_from_slice(&chunk[..chunk.len().min(KEPT - kept.len())]);
+        if kept.len() == KEPT {
+            break;
+        }
+    }
+    kept.into()
+}
