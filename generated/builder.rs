@@ -4,21 +4,26 @@
 use super::operations;
 use crate::runtime::{Call, Query};
 use crate::{Client, Error, ResponseValue, types};
+
 /// The parameters of [`get_all_potential_role_summaries`](crate::Client::get_all_potential_role_summaries).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetAllPotentialRoleSummaries {
     call: Call,
 }
+
 impl GetAllPotentialRoleSummaries {
     pub(super) fn new(client: &Client) -> Self {
         Self {
             call: Call::new(client, &operations::GET_ALL_POTENTIAL_ROLE_SUMMARIES),
         }
     }
-    /// Order of the result: one or more fields, separated by commas, the first of them deciding. Each sorts ascending, or descending with a leading `-`. The fields are listed with the parameter. Without it, the order is up to the service.
+    /// Order of the result: one or more fields, separated by commas, the first of them deciding. Each
+    /// sorts ascending, or descending with a leading `-`. The fields are listed with the parameter.
+    /// Without it, the order is up to the service.
     ///
-    /// Not sent unless set. Example: `createdDate`.
+    /// Not sent unless set. Fields: `createdDate`, `identityCount`, `entitlementCount`, `freshness`, `quality`.
+    /// Example: `createdDate`.
     pub fn sorters(
         mut self,
         value: impl Into<crate::Sorters<GetAllPotentialRoleSummaries>>,
@@ -26,7 +31,13 @@ impl GetAllPotentialRoleSummaries {
         self.call.query("sorters", Query::One(value.into().to_string()));
         self
     }
-    /// Keeps only the potential roles that match an expression. A term is a field, an operator and a value, in that order; operators are `eq` (equals), `sw` (starts with), `co` (contains), `ge` (at least), `gt` (greater than), `le` (at most), `lt` (less than), in lower case. Terms are joined by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash. The fields, and the operators each takes, are listed with the parameter; anything else is answered with 400.
+    /// Keeps only the potential roles that match an expression. A term is a field, an operator and a
+    /// value, in that order; operators are `eq` (equals), `sw` (starts with), `co` (contains), `ge` (at
+    /// least), `gt` (greater than), `le` (at most), `lt` (less than), in lower case. Terms are joined
+    /// by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then
+    /// `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash.
+    /// The fields, and the operators each takes, are listed with the parameter; anything else is
+    /// answered with 400.
     ///
     /// Not sent unless set.
     pub fn filters(
@@ -36,23 +47,27 @@ impl GetAllPotentialRoleSummaries {
         self.call.query("filters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -68,21 +83,24 @@ impl GetAllPotentialRoleSummaries {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_saved_potential_roles`](crate::Client::get_saved_potential_roles).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetSavedPotentialRoles {
     call: Call,
 }
+
 impl GetSavedPotentialRoles {
     pub(super) fn new(client: &Client) -> Self {
         Self {
             call: Call::new(client, &operations::GET_SAVED_POTENTIAL_ROLES),
         }
     }
-    /// Order of the result: the one field listed with the parameter, ascending, or descending with a leading `-`. Without it, the order is up to the service.
+    /// Order of the result: the one field listed with the parameter, ascending, or descending with a
+    /// leading `-`. Without it, the order is up to the service.
     ///
-    /// Not sent unless set. Example: `modified`.
+    /// Not sent unless set. Fields: `modified`. Example: `modified`.
     pub fn sorters(
         mut self,
         value: impl Into<crate::Sorters<GetSavedPotentialRoles>>,
@@ -90,23 +108,27 @@ impl GetSavedPotentialRoles {
         self.call.query("sorters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -122,12 +144,14 @@ impl GetSavedPotentialRoles {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_role_mining_potential_role`](crate::Client::get_role_mining_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetRoleMiningPotentialRole {
     call: Call,
 }
+
 impl GetRoleMiningPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -152,12 +176,14 @@ impl GetRoleMiningPotentialRole {
         self.call.json().await
     }
 }
+
 /// The parameters of [`patch_role_mining_potential_role`](crate::Client::patch_role_mining_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct PatchRoleMiningPotentialRole {
     call: Call,
 }
+
 impl PatchRoleMiningPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -192,12 +218,14 @@ impl PatchRoleMiningPotentialRole {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_potential_role_source_identity_usage`](crate::Client::get_potential_role_source_identity_usage).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetPotentialRoleSourceIdentityUsage {
     call: Call,
 }
+
 impl GetPotentialRoleSourceIdentityUsage {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -221,9 +249,11 @@ impl GetPotentialRoleSourceIdentityUsage {
         self.call.path("sourceId", value.into());
         self
     }
-    /// Order of the result: one or more fields, separated by commas, the first of them deciding. Each sorts ascending, or descending with a leading `-`. The fields are listed with the parameter. Without it, the order is up to the service.
+    /// Order of the result: one or more fields, separated by commas, the first of them deciding. Each
+    /// sorts ascending, or descending with a leading `-`. The fields are listed with the parameter.
+    /// Without it, the order is up to the service.
     ///
-    /// Not sent unless set. Example: `-usageCount`.
+    /// Not sent unless set. Fields: `displayName`, `email`, `usageCount`. Example: `-usageCount`.
     pub fn sorters(
         mut self,
         value: impl Into<crate::Sorters<GetPotentialRoleSourceIdentityUsage>>,
@@ -231,23 +261,27 @@ impl GetPotentialRoleSourceIdentityUsage {
         self.call.query("sorters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -263,21 +297,29 @@ impl GetPotentialRoleSourceIdentityUsage {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_role_mining_sessions`](crate::Client::get_role_mining_sessions).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetRoleMiningSessions {
     call: Call,
 }
+
 impl GetRoleMiningSessions {
     pub(super) fn new(client: &Client) -> Self {
         Self {
             call: Call::new(client, &operations::GET_ROLE_MINING_SESSIONS),
         }
     }
-    /// Keeps only the sessions that match an expression. A term is a field, an operator and a value, in that order; operators are `eq` (equals), `sw` (starts with), in lower case. Terms are joined by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash. The fields, and the operators each takes, are listed with the parameter; anything else is answered with 400. Here `saved` is compared with a quoted `"true"` or `"false"` in the documents.
+    /// Keeps only the sessions that match an expression. A term is a field, an operator and a value, in
+    /// that order; operators are `eq` (equals), `sw` (starts with), in lower case. Terms are joined by
+    /// `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then
+    /// `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash.
+    /// The fields, and the operators each takes, are listed with the parameter; anything else is
+    /// answered with 400. Here `saved` is compared with a quoted `"true"` or `"false"` in the
+    /// documents.
     ///
-    /// Not sent unless set. Example: `saved eq "true" and name sw "RM Session"`.
+    /// Not sent unless set. Fields: `saved` (`eq`), `name` (`eq`, `sw`). Example: `saved eq "true" and name sw "RM Session"`.
     pub fn filters(
         mut self,
         value: impl Into<crate::Filter<GetRoleMiningSessions>>,
@@ -285,9 +327,11 @@ impl GetRoleMiningSessions {
         self.call.query("filters", Query::One(value.into().to_string()));
         self
     }
-    /// Order of the result: one or more fields, separated by commas, the first of them deciding. Each sorts ascending, or descending with a leading `-`. The fields are listed with the parameter. Without it, the order is up to the service.
+    /// Order of the result: one or more fields, separated by commas, the first of them deciding. Each
+    /// sorts ascending, or descending with a leading `-`. The fields are listed with the parameter.
+    /// Without it, the order is up to the service.
     ///
-    /// Not sent unless set. Example: `createdBy,createdDate`.
+    /// Not sent unless set. Fields: `createdBy`, `createdDate`. Example: `createdBy,createdDate`.
     pub fn sorters(
         mut self,
         value: impl Into<crate::Sorters<GetRoleMiningSessions>>,
@@ -295,23 +339,27 @@ impl GetRoleMiningSessions {
         self.call.query("sorters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -327,12 +375,14 @@ impl GetRoleMiningSessions {
         self.call.json().await
     }
 }
+
 /// The parameters of [`create_role_mining_sessions`](crate::Client::create_role_mining_sessions).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateRoleMiningSessions {
     call: Call,
 }
+
 impl CreateRoleMiningSessions {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -357,12 +407,14 @@ impl CreateRoleMiningSessions {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_role_mining_session`](crate::Client::get_role_mining_session).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetRoleMiningSession {
     call: Call,
 }
+
 impl GetRoleMiningSession {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -387,12 +439,14 @@ impl GetRoleMiningSession {
         self.call.json().await
     }
 }
+
 /// The parameters of [`patch_role_mining_session`](crate::Client::patch_role_mining_session).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct PatchRoleMiningSession {
     call: Call,
 }
+
 impl PatchRoleMiningSession {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -422,12 +476,14 @@ impl PatchRoleMiningSession {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_potential_role_summaries`](crate::Client::get_potential_role_summaries).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetPotentialRoleSummaries {
     call: Call,
 }
+
 impl GetPotentialRoleSummaries {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -441,9 +497,10 @@ impl GetPotentialRoleSummaries {
         self.call.path("sessionId", value.into());
         self
     }
-    /// Order of the result: the one field listed with the parameter, ascending, or descending with a leading `-`. Without it, the order is up to the service.
+    /// Order of the result: the one field listed with the parameter, ascending, or descending with a
+    /// leading `-`. Without it, the order is up to the service.
     ///
-    /// Not sent unless set. Example: `createdDate`.
+    /// Not sent unless set. Fields: `createdDate`. Example: `createdDate`.
     pub fn sorters(
         mut self,
         value: impl Into<crate::Sorters<GetPotentialRoleSummaries>>,
@@ -451,7 +508,13 @@ impl GetPotentialRoleSummaries {
         self.call.query("sorters", Query::One(value.into().to_string()));
         self
     }
-    /// Keeps only the potential roles that match an expression. A term is a field, an operator and a value, in that order; operators are `eq` (equals), `sw` (starts with), `co` (contains), `ge` (at least), `gt` (greater than), `le` (at most), `lt` (less than), in lower case. Terms are joined by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash. The fields, and the operators each takes, are listed with the parameter; anything else is answered with 400.
+    /// Keeps only the potential roles that match an expression. A term is a field, an operator and a
+    /// value, in that order; operators are `eq` (equals), `sw` (starts with), `co` (contains), `ge` (at
+    /// least), `gt` (greater than), `le` (at most), `lt` (less than), in lower case. Terms are joined
+    /// by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then
+    /// `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash.
+    /// The fields, and the operators each takes, are listed with the parameter; anything else is
+    /// answered with 400.
     ///
     /// Not sent unless set.
     pub fn filters(
@@ -461,23 +524,27 @@ impl GetPotentialRoleSummaries {
         self.call.query("filters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -493,12 +560,14 @@ impl GetPotentialRoleSummaries {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_potential_role`](crate::Client::get_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetPotentialRole {
     call: Call,
 }
+
 impl GetPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -530,12 +599,14 @@ impl GetPotentialRole {
         self.call.json().await
     }
 }
+
 /// The parameters of [`patch_potential_role`](crate::Client::patch_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct PatchPotentialRole {
     call: Call,
 }
+
 impl PatchPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -577,12 +648,14 @@ impl PatchPotentialRole {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_potential_role_applications`](crate::Client::get_potential_role_applications).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetPotentialRoleApplications {
     call: Call,
 }
+
 impl GetPotentialRoleApplications {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -603,9 +676,14 @@ impl GetPotentialRoleApplications {
         self.call.path("potentialRoleId", value.into());
         self
     }
-    /// Keeps only the applications that match an expression. A term is a field, an operator and a value, in that order; the operator is `sw` (starts with), in lower case. Terms are joined by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash. The fields, and the operators each takes, are listed with the parameter; anything else is answered with 400.
+    /// Keeps only the applications that match an expression. A term is a field, an operator and a
+    /// value, in that order; the operator is `sw` (starts with), in lower case. Terms are joined by
+    /// `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then
+    /// `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash.
+    /// The fields, and the operators each takes, are listed with the parameter; anything else is
+    /// answered with 400.
     ///
-    /// Not sent unless set. Example: `applicationName sw "test"`.
+    /// Not sent unless set. Fields: `applicationName` (`sw`). Example: `applicationName sw "test"`.
     pub fn filters(
         mut self,
         value: impl Into<crate::Filter<GetPotentialRoleApplications>>,
@@ -613,23 +691,27 @@ impl GetPotentialRoleApplications {
         self.call.query("filters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -645,12 +727,14 @@ impl GetPotentialRoleApplications {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_potential_role_entitlements`](crate::Client::get_potential_role_entitlements).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetPotentialRoleEntitlements {
     call: Call,
 }
+
 impl GetPotentialRoleEntitlements {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -671,9 +755,14 @@ impl GetPotentialRoleEntitlements {
         self.call.path("potentialRoleId", value.into());
         self
     }
-    /// Keeps only the entitlements that match an expression. A term is a field, an operator and a value, in that order; the operator is `sw` (starts with), in lower case. Terms are joined by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash. The fields, and the operators each takes, are listed with the parameter; anything else is answered with 400.
+    /// Keeps only the entitlements that match an expression. A term is a field, an operator and a
+    /// value, in that order; the operator is `sw` (starts with), in lower case. Terms are joined by
+    /// `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then
+    /// `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash.
+    /// The fields, and the operators each takes, are listed with the parameter; anything else is
+    /// answered with 400.
     ///
-    /// Not sent unless set. Example: `entitlementRef.name sw "test"`.
+    /// Not sent unless set. Fields: `entitlementRef.name` (`sw`). Example: `entitlementRef.name sw "test"`.
     pub fn filters(
         mut self,
         value: impl Into<crate::Filter<GetPotentialRoleEntitlements>>,
@@ -681,23 +770,27 @@ impl GetPotentialRoleEntitlements {
         self.call.query("filters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -713,12 +806,14 @@ impl GetPotentialRoleEntitlements {
         self.call.json().await
     }
 }
+
 /// The parameters of [`update_entitlements_potential_role`](crate::Client::update_entitlements_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct UpdateEntitlementsPotentialRole {
     call: Call,
 }
+
 impl UpdateEntitlementsPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -761,12 +856,14 @@ impl UpdateEntitlementsPotentialRole {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_entitlements_potential_role`](crate::Client::get_entitlements_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetEntitlementsPotentialRole {
     call: Call,
 }
+
 impl GetEntitlementsPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -787,16 +884,19 @@ impl GetEntitlementsPotentialRole {
         self.call.path("potentialRoleId", value.into());
         self
     }
-    /// Whether to list common access too: entitlements that are popular throughout the organization. Default `true`.
+    /// Whether to list common access too: entitlements that are popular throughout the organization.
+    /// Default `true`.
     ///
-    /// Default: `true`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn include_common_access(mut self, value: bool) -> Self {
         self.call.query("includeCommonAccess", Query::One(value.to_string()));
         self
     }
-    /// Order of the result: one or more fields, separated by commas, the first of them deciding. Each sorts ascending, or descending with a leading `-`. The fields are listed with the parameter. Without it, the most popular come first, as with `-popularity`.
+    /// Order of the result: one or more fields, separated by commas, the first of them deciding. Each
+    /// sorts ascending, or descending with a leading `-`. The fields are listed with the parameter.
+    /// Without it, the most popular come first, as with `-popularity`.
     ///
-    /// Not sent unless set. Example: `popularity`.
+    /// Not sent unless set. Fields: `popularity`, `entitlementName`, `applicationName`. Example: `popularity`.
     pub fn sorters(
         mut self,
         value: impl Into<crate::Sorters<GetEntitlementsPotentialRole>>,
@@ -804,9 +904,15 @@ impl GetEntitlementsPotentialRole {
         self.call.query("sorters", Query::One(value.into().to_string()));
         self
     }
-    /// Keeps only the entitlements that match an expression. A term is a field, an operator and a value, in that order; the operator is `sw` (starts with), in lower case. Terms are joined by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash. The fields, and the operators each takes, are listed with the parameter; anything else is answered with 400.
+    /// Keeps only the entitlements that match an expression. A term is a field, an operator and a
+    /// value, in that order; the operator is `sw` (starts with), in lower case. Terms are joined by
+    /// `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then
+    /// `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash.
+    /// The fields, and the operators each takes, are listed with the parameter; anything else is
+    /// answered with 400.
     ///
-    /// Not sent unless set. Example: `applicationName sw "AD"`.
+    /// Not sent unless set. Fields: `applicationName` (`sw`), `entitlementRef.name` (`sw`). Example:
+    /// `applicationName sw "AD"`.
     pub fn filters(
         mut self,
         value: impl Into<crate::Filter<GetEntitlementsPotentialRole>>,
@@ -814,23 +920,27 @@ impl GetEntitlementsPotentialRole {
         self.call.query("filters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -846,12 +956,14 @@ impl GetEntitlementsPotentialRole {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_entitlement_distribution_potential_role`](crate::Client::get_entitlement_distribution_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetEntitlementDistributionPotentialRole {
     call: Call,
 }
+
 impl GetEntitlementDistributionPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -875,7 +987,8 @@ impl GetEntitlementDistributionPotentialRole {
         self.call.path("potentialRoleId", value.into());
         self
     }
-    /// Whether to count common access too: entitlements that are popular throughout the organization. The documents give no default here.
+    /// Whether to count common access too: entitlements that are popular throughout the organization.
+    /// The documents give no default here.
     ///
     /// Not sent unless set.
     pub fn include_common_access(mut self, value: bool) -> Self {
@@ -893,12 +1006,14 @@ impl GetEntitlementDistributionPotentialRole {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_excluded_entitlements_potential_role`](crate::Client::get_excluded_entitlements_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetExcludedEntitlementsPotentialRole {
     call: Call,
 }
+
 impl GetExcludedEntitlementsPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -922,9 +1037,10 @@ impl GetExcludedEntitlementsPotentialRole {
         self.call.path("potentialRoleId", value.into());
         self
     }
-    /// Order of the result: the one field listed with the parameter, ascending, or descending with a leading `-`. Without it, the order is up to the service.
+    /// Order of the result: the one field listed with the parameter, ascending, or descending with a
+    /// leading `-`. Without it, the order is up to the service.
     ///
-    /// Not sent unless set. Example: `popularity`.
+    /// Not sent unless set. Fields: `popularity`. Example: `popularity`.
     pub fn sorters(
         mut self,
         value: impl Into<crate::Sorters<GetExcludedEntitlementsPotentialRole>>,
@@ -932,9 +1048,15 @@ impl GetExcludedEntitlementsPotentialRole {
         self.call.query("sorters", Query::One(value.into().to_string()));
         self
     }
-    /// Keeps only the entitlements that match an expression. A term is a field, an operator and a value, in that order; the operator is `sw` (starts with), in lower case. Terms are joined by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash. The fields, and the operators each takes, are listed with the parameter; anything else is answered with 400.
+    /// Keeps only the entitlements that match an expression. A term is a field, an operator and a
+    /// value, in that order; the operator is `sw` (starts with), in lower case. Terms are joined by
+    /// `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then
+    /// `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash.
+    /// The fields, and the operators each takes, are listed with the parameter; anything else is
+    /// answered with 400.
     ///
-    /// Not sent unless set. Example: `applicationName sw "AD"`.
+    /// Not sent unless set. Fields: `applicationName` (`sw`), `entitlementRef.name` (`sw`). Example:
+    /// `applicationName sw "AD"`.
     pub fn filters(
         mut self,
         value: impl Into<crate::Filter<GetExcludedEntitlementsPotentialRole>>,
@@ -942,23 +1064,27 @@ impl GetExcludedEntitlementsPotentialRole {
         self.call.query("filters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -974,12 +1100,14 @@ impl GetExcludedEntitlementsPotentialRole {
         self.call.json().await
     }
 }
+
 /// The parameters of [`export_role_mining_potential_role`](crate::Client::export_role_mining_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ExportRoleMiningPotentialRole {
     call: Call,
 }
+
 impl ExportRoleMiningPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -1009,12 +1137,14 @@ impl ExportRoleMiningPotentialRole {
         self.call.stream().await
     }
 }
+
 /// The parameters of [`export_role_mining_potential_role_async`](crate::Client::export_role_mining_potential_role_async).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ExportRoleMiningPotentialRoleAsync {
     call: Call,
 }
+
 impl ExportRoleMiningPotentialRoleAsync {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -1057,12 +1187,14 @@ impl ExportRoleMiningPotentialRoleAsync {
         self.call.json().await
     }
 }
+
 /// The parameters of [`export_role_mining_potential_role_status`](crate::Client::export_role_mining_potential_role_status).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ExportRoleMiningPotentialRoleStatus {
     call: Call,
 }
+
 impl ExportRoleMiningPotentialRoleStatus {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -1104,12 +1236,14 @@ impl ExportRoleMiningPotentialRoleStatus {
         self.call.json().await
     }
 }
+
 /// The parameters of [`download_role_mining_potential_role_zip`](crate::Client::download_role_mining_potential_role_zip).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct DownloadRoleMiningPotentialRoleZip {
     call: Call,
 }
+
 impl DownloadRoleMiningPotentialRoleZip {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -1146,12 +1280,14 @@ impl DownloadRoleMiningPotentialRoleZip {
         self.call.stream().await
     }
 }
+
 /// The parameters of [`get_identities_potential_role`](crate::Client::get_identities_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetIdentitiesPotentialRole {
     call: Call,
 }
+
 impl GetIdentitiesPotentialRole {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -1172,9 +1308,10 @@ impl GetIdentitiesPotentialRole {
         self.call.path("potentialRoleId", value.into());
         self
     }
-    /// Order of the result: the one field listed with the parameter, ascending, or descending with a leading `-`. Without it, the order is up to the service.
+    /// Order of the result: the one field listed with the parameter, ascending, or descending with a
+    /// leading `-`. Without it, the order is up to the service.
     ///
-    /// Not sent unless set. Example: `name`.
+    /// Not sent unless set. Fields: `name`. Example: `name`.
     pub fn sorters(
         mut self,
         value: impl Into<crate::Sorters<GetIdentitiesPotentialRole>>,
@@ -1182,7 +1319,11 @@ impl GetIdentitiesPotentialRole {
         self.call.query("sorters", Query::One(value.into().to_string()));
         self
     }
-    /// Keeps only the identities that match an expression. A term is a field, an operator and a value, in that order; the operator is `sw` (starts with), in lower case. Terms are joined by `and` and `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then `and`, then `or`. Text goes in double quotes, in which `"` and `\` are escaped by a backslash. The fields, and the operators each takes, are listed with the parameter; anything else is answered with 400.
+    /// Keeps only the identities that match an expression. A term is a field, an operator and a value,
+    /// in that order; the operator is `sw` (starts with), in lower case. Terms are joined by `and` and
+    /// `or`, turned round by `not` and grouped by parentheses; `not` binds closest, then `and`, then `or`.
+    /// Text goes in double quotes, in which `"` and `\` are escaped by a backslash. The fields, and the
+    /// operators each takes, are listed with the parameter; anything else is answered with 400.
     ///
     /// Not sent unless set.
     pub fn filters(
@@ -1192,23 +1333,27 @@ impl GetIdentitiesPotentialRole {
         self.call.query("filters", Query::One(value.into().to_string()));
         self
     }
-    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of the result, the service may answer 400 in place of an empty list.
+    /// How many records to skip, counted in records and not in pages. Default 0. At or past the end of
+    /// the result, the service may answer 400 in place of an empty list.
     ///
-    /// At least 0. Default: `0`. Not sent unless set. Example: `0`.
+    /// At least 0. Not sent unless set. Example: `0`.
     pub fn offset(mut self, value: impl Into<i64>) -> Self {
         self.call.query("offset", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more follow.
+    /// Most records on one page, from 0 to 250. Default 250. A page may hold fewer although more
+    /// follow.
     ///
-    /// From 0 to 250. Default: `250`. Not sent unless set. Example: `250`.
+    /// From 0 to 250. Not sent unless set. Example: `250`.
     pub fn limit(mut self, value: impl Into<i64>) -> Self {
         self.call.query("limit", Query::One(Into::<i64>::into(value).to_string()));
         self
     }
-    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all, whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number is of use. Default `false`.
+    /// Whether the answer carries the header `X-Total-Count`: how many records there are in all,
+    /// whatever `limit` and `offset` say. Counting costs the service time, so ask only where the number
+    /// is of use. Default `false`.
     ///
-    /// Default: `false`. Not sent unless set. Example: `true`.
+    /// Not sent unless set. Example: `true`.
     pub fn count(mut self, value: bool) -> Self {
         self.call.query("count", Query::One(value.to_string()));
         self
@@ -1224,12 +1369,14 @@ impl GetIdentitiesPotentialRole {
         self.call.json().await
     }
 }
+
 /// The parameters of [`create_potential_role_provision_request`](crate::Client::create_potential_role_provision_request).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreatePotentialRoleProvisionRequest {
     call: Call,
 }
+
 impl CreatePotentialRoleProvisionRequest {
     pub(super) fn new(client: &Client) -> Self {
         Self {
@@ -1250,9 +1397,10 @@ impl CreatePotentialRoleProvisionRequest {
         self.call.path("potentialRoleId", value.into());
         self
     }
-    /// Lowest popularity within the potential role, in percent from 0 to 100, at which an entitlement still goes into the new role. Default 0: all of them.
+    /// Lowest popularity within the potential role, in percent from 0 to 100, at which an entitlement
+    /// still goes into the new role. Default 0: all of them.
     ///
-    /// From 0 to 100. Default: `0`. Not sent unless set.
+    /// From 0 to 100. Not sent unless set.
     pub fn min_entitlement_popularity(mut self, value: impl Into<i64>) -> Self {
         self.call
             .query(
@@ -1261,9 +1409,10 @@ impl CreatePotentialRoleProvisionRequest {
             );
         self
     }
-    /// Whether common access, the entitlements that are popular throughout the organization, goes into the new role. Default `true`.
+    /// Whether common access, the entitlements that are popular throughout the organization, goes into
+    /// the new role. Default `true`.
     ///
-    /// Default: `true`. Not sent unless set.
+    /// Not sent unless set.
     pub fn include_common_access(mut self, value: bool) -> Self {
         self.call.query("include-common-access", Query::One(value.to_string()));
         self
@@ -1290,12 +1439,14 @@ impl CreatePotentialRoleProvisionRequest {
         self.call.json().await
     }
 }
+
 /// The parameters of [`get_role_mining_session_status`](crate::Client::get_role_mining_session_status).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetRoleMiningSessionStatus {
     call: Call,
 }
+
 impl GetRoleMiningSessionStatus {
     pub(super) fn new(client: &Client) -> Self {
         Self {

@@ -2,6 +2,7 @@
 // Not to be edited: `cargo regenerate` writes it anew.
 
 use crate::{Operation, Page};
+
 /// [`get_all_potential_role_summaries`](crate::Client::get_all_potential_role_summaries).
 pub static GET_ALL_POTENTIAL_ROLE_SUMMARIES: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -40,6 +41,7 @@ pub static GET_ALL_POTENTIAL_ROLE_SUMMARIES: Operation = Operation {
         "/role-mining-potential-roles",
     )
 };
+
 /// [`get_saved_potential_roles`](crate::Client::get_saved_potential_roles).
 pub static GET_SAVED_POTENTIAL_ROLES: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -57,6 +59,7 @@ pub static GET_SAVED_POTENTIAL_ROLES: Operation = Operation {
         "/role-mining-potential-roles/saved",
     )
 };
+
 /// [`get_role_mining_potential_role`](crate::Client::get_role_mining_potential_role).
 pub static GET_ROLE_MINING_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -69,6 +72,7 @@ pub static GET_ROLE_MINING_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-potential-roles/{potentialRoleId}",
     )
 };
+
 /// [`patch_role_mining_potential_role`](crate::Client::patch_role_mining_potential_role).
 pub static PATCH_ROLE_MINING_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -88,6 +92,7 @@ pub static PATCH_ROLE_MINING_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-potential-roles/{potentialRoleId}",
     )
 };
+
 /// [`get_potential_role_source_identity_usage`](crate::Client::get_potential_role_source_identity_usage).
 pub static GET_POTENTIAL_ROLE_SOURCE_IDENTITY_USAGE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -105,6 +110,7 @@ pub static GET_POTENTIAL_ROLE_SOURCE_IDENTITY_USAGE: Operation = Operation {
         "/role-mining-potential-roles/{potentialRoleId}/sources/{sourceId}/identityUsage",
     )
 };
+
 /// [`get_role_mining_sessions`](crate::Client::get_role_mining_sessions).
 pub static GET_ROLE_MINING_SESSIONS: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -119,6 +125,7 @@ pub static GET_ROLE_MINING_SESSIONS: Operation = Operation {
     sorters: &["createdBy", "createdDate"],
     ..Operation::new("get_role_mining_sessions", "GET", "/role-mining-sessions")
 };
+
 /// [`create_role_mining_sessions`](crate::Client::create_role_mining_sessions).
 pub static CREATE_ROLE_MINING_SESSIONS: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -128,6 +135,7 @@ pub static CREATE_ROLE_MINING_SESSIONS: Operation = Operation {
     scopes: &["iai:access-modeling:manage"],
     ..Operation::new("create_role_mining_sessions", "POST", "/role-mining-sessions")
 };
+
 /// [`get_role_mining_session`](crate::Client::get_role_mining_session).
 pub static GET_ROLE_MINING_SESSION: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -140,6 +148,7 @@ pub static GET_ROLE_MINING_SESSION: Operation = Operation {
         "/role-mining-sessions/{sessionId}",
     )
 };
+
 /// [`patch_role_mining_session`](crate::Client::patch_role_mining_session).
 pub static PATCH_ROLE_MINING_SESSION: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -160,6 +169,7 @@ pub static PATCH_ROLE_MINING_SESSION: Operation = Operation {
         "/role-mining-sessions/{sessionId}",
     )
 };
+
 /// [`get_potential_role_summaries`](crate::Client::get_potential_role_summaries).
 pub static GET_POTENTIAL_ROLE_SUMMARIES: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -189,6 +199,7 @@ pub static GET_POTENTIAL_ROLE_SUMMARIES: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-role-summaries",
     )
 };
+
 /// [`get_potential_role`](crate::Client::get_potential_role).
 pub static GET_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -201,6 +212,7 @@ pub static GET_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-role-summaries/{potentialRoleId}",
     )
 };
+
 /// [`patch_potential_role`](crate::Client::patch_potential_role).
 pub static PATCH_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -220,6 +232,7 @@ pub static PATCH_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-role-summaries/{potentialRoleId}",
     )
 };
+
 /// [`get_potential_role_applications`](crate::Client::get_potential_role_applications).
 pub static GET_POTENTIAL_ROLE_APPLICATIONS: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -237,6 +250,7 @@ pub static GET_POTENTIAL_ROLE_APPLICATIONS: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-role-summaries/{potentialRoleId}/applications",
     )
 };
+
 /// [`get_potential_role_entitlements`](crate::Client::get_potential_role_entitlements).
 pub static GET_POTENTIAL_ROLE_ENTITLEMENTS: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -254,6 +268,7 @@ pub static GET_POTENTIAL_ROLE_ENTITLEMENTS: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-role-summaries/{potentialRoleId}/entitlements",
     )
 };
+
 /// [`update_entitlements_potential_role`](crate::Client::update_entitlements_potential_role).
 pub static UPDATE_ENTITLEMENTS_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -268,6 +283,7 @@ pub static UPDATE_ENTITLEMENTS_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/edit-entitlements",
     )
 };
+
 /// [`get_entitlements_potential_role`](crate::Client::get_entitlements_potential_role).
 pub static GET_ENTITLEMENTS_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -286,6 +302,7 @@ pub static GET_ENTITLEMENTS_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/entitlement-popularities",
     )
 };
+
 /// [`get_entitlement_distribution_potential_role`](crate::Client::get_entitlement_distribution_potential_role).
 pub static GET_ENTITLEMENT_DISTRIBUTION_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -298,6 +315,7 @@ pub static GET_ENTITLEMENT_DISTRIBUTION_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/entitlement-popularity-distribution",
     )
 };
+
 /// [`get_excluded_entitlements_potential_role`](crate::Client::get_excluded_entitlements_potential_role).
 pub static GET_EXCLUDED_ENTITLEMENTS_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -316,6 +334,7 @@ pub static GET_EXCLUDED_ENTITLEMENTS_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/excluded-entitlements",
     )
 };
+
 /// [`export_role_mining_potential_role`](crate::Client::export_role_mining_potential_role).
 pub static EXPORT_ROLE_MINING_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -328,6 +347,7 @@ pub static EXPORT_ROLE_MINING_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/export",
     )
 };
+
 /// [`export_role_mining_potential_role_async`](crate::Client::export_role_mining_potential_role_async).
 pub static EXPORT_ROLE_MINING_POTENTIAL_ROLE_ASYNC: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -340,6 +360,7 @@ pub static EXPORT_ROLE_MINING_POTENTIAL_ROLE_ASYNC: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/export-async",
     )
 };
+
 /// [`export_role_mining_potential_role_status`](crate::Client::export_role_mining_potential_role_status).
 pub static EXPORT_ROLE_MINING_POTENTIAL_ROLE_STATUS: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -352,6 +373,7 @@ pub static EXPORT_ROLE_MINING_POTENTIAL_ROLE_STATUS: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/export-async/{exportId}",
     )
 };
+
 /// [`download_role_mining_potential_role_zip`](crate::Client::download_role_mining_potential_role_zip).
 pub static DOWNLOAD_ROLE_MINING_POTENTIAL_ROLE_ZIP: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -364,6 +386,7 @@ pub static DOWNLOAD_ROLE_MINING_POTENTIAL_ROLE_ZIP: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/export-async/{exportId}/download",
     )
 };
+
 /// [`get_identities_potential_role`](crate::Client::get_identities_potential_role).
 pub static GET_IDENTITIES_POTENTIAL_ROLE: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -382,6 +405,7 @@ pub static GET_IDENTITIES_POTENTIAL_ROLE: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/identities",
     )
 };
+
 /// [`create_potential_role_provision_request`](crate::Client::create_potential_role_provision_request).
 pub static CREATE_POTENTIAL_ROLE_PROVISION_REQUEST: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -394,6 +418,7 @@ pub static CREATE_POTENTIAL_ROLE_PROVISION_REQUEST: Operation = Operation {
         "/role-mining-sessions/{sessionId}/potential-roles/{potentialRoleId}/provision",
     )
 };
+
 /// [`get_role_mining_session_status`](crate::Client::get_role_mining_session_status).
 pub static GET_ROLE_MINING_SESSION_STATUS: Operation = Operation {
     headers: &[("x-sailpoint-experimental", "true")],
@@ -406,6 +431,7 @@ pub static GET_ROLE_MINING_SESSION_STATUS: Operation = Operation {
         "/role-mining-sessions/{sessionId}/status",
     )
 };
+
 /// All operations, in the order of the document.
 pub static ALL: &[&Operation] = &[
     &GET_ALL_POTENTIAL_ROLE_SUMMARIES,

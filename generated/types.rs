@@ -2,6 +2,7 @@
 // Not to be edited: `cargo regenerate` writes it anew.
 
 use crate::runtime::wire::{model, open_enum};
+
 /// Who created a session or a potential role. Where it stands, it may also be null or absent.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct EntityCreatedByDto {
@@ -16,9 +17,12 @@ pub struct EntityCreatedByDto {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    EntityCreatedByDto { id : optional "id", display_name : optional "displayName", }
-);
+
+model!(EntityCreatedByDto {
+    id: optional "id",
+    display_name: optional "displayName",
+});
+
 /// One message of an error answer, in one language.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ErrorMessageDto {
@@ -37,10 +41,13 @@ pub struct ErrorMessageDto {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    ErrorMessageDto { locale : optional "locale", locale_origin : optional
-    "localeOrigin", text : optional "text", }
-);
+
+model!(ErrorMessageDto {
+    locale: optional "locale",
+    locale_origin: optional "localeOrigin",
+    text: optional "text",
+});
+
 /// What the service answers with on most errors; 401 and 429 have bodies of their own.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ErrorResponseDto {
@@ -59,11 +66,16 @@ pub struct ErrorResponseDto {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    ErrorResponseDto { detail_code : optional "detailCode", tracking_id : optional
-    "trackingId", messages : optional "messages", causes : optional "causes", }
-);
-/// One operation of a JSON Patch, as in [RFC 6902](https://www.rfc-editor.org/rfc/rfc6902). Each endpoint takes only some operations and paths; its description tells which.
+
+model!(ErrorResponseDto {
+    detail_code: optional "detailCode",
+    tracking_id: optional "trackingId",
+    messages: optional "messages",
+    causes: optional "causes",
+});
+
+/// One operation of a JSON Patch, as in [RFC 6902](https://www.rfc-editor.org/rfc/rfc6902). Each
+/// endpoint takes only some operations and paths; its description tells which.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPatchOperation {
     /// What to do at `path`.
@@ -81,6 +93,7 @@ pub struct JsonPatchOperation {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
+
 impl JsonPatchOperation {
     /// A `JsonPatchOperation` with what is required, and nothing else set.
     pub fn new(op: impl Into<JsonPatchOperationOp>, path: impl Into<String>) -> Self {
@@ -92,10 +105,13 @@ impl JsonPatchOperation {
         }
     }
 }
-model!(
-    JsonPatchOperation { op : required "op", path : required "path", value : optional
-    "value", }
-);
+
+model!(JsonPatchOperation {
+    op: required "op",
+    path: required "path",
+    value: optional "value",
+});
+
 /// What a JSON Patch operation does.
 ///
 /// - `add`: sets a field or inserts an element
@@ -124,10 +140,16 @@ pub enum JsonPatchOperationOp {
     /// A value that was not known when this crate was made, as it is on the wire.
     Unknown(String),
 }
-open_enum!(
-    JsonPatchOperationOp, Unknown { Add = "add", Remove = "remove", Replace = "replace",
-    Move = "move", Copy = "copy", Test = "test", }
-);
+
+open_enum!(JsonPatchOperationOp, Unknown {
+    Add = "add",
+    Remove = "remove",
+    Replace = "replace",
+    Move = "move",
+    Copy = "copy",
+    Test = "test",
+});
+
 /// How the language of an error message was chosen.
 ///
 /// - `DEFAULT`: it is the system's default
@@ -144,8 +166,14 @@ pub enum LocaleOrigin {
     /// A value that was not known when this crate was made, as it is on the wire.
     Unknown(String),
 }
-open_enum!(LocaleOrigin, Unknown { Default = "DEFAULT", Request = "REQUEST", });
-/// One operation of the JSON Patch that changes a potential role: like `JsonPatchOperation`, with fewer operations.
+
+open_enum!(LocaleOrigin, Unknown {
+    Default = "DEFAULT",
+    Request = "REQUEST",
+});
+
+/// One operation of the JSON Patch that changes a potential role: like `JsonPatchOperation`, with
+/// fewer operations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchPotentialRoleRequestInner {
     /// What to do at `path`.
@@ -163,6 +191,7 @@ pub struct PatchPotentialRoleRequestInner {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
+
 impl PatchPotentialRoleRequestInner {
     /// A `PatchPotentialRoleRequestInner` with what is required, and nothing else set.
     pub fn new(
@@ -177,10 +206,13 @@ impl PatchPotentialRoleRequestInner {
         }
     }
 }
-model!(
-    PatchPotentialRoleRequestInner { op : required "op", path : required "path", value :
-    optional "value", }
-);
+
+model!(PatchPotentialRoleRequestInner {
+    op: required "op",
+    path: required "path",
+    value: optional "value",
+});
+
 /// What can be done to a field of a potential role.
 ///
 /// - `remove`: clears it
@@ -195,10 +227,14 @@ pub enum PatchPotentialRoleRequestInnerOp {
     /// A value that was not known when this crate was made, as it is on the wire.
     Unknown(String),
 }
-open_enum!(
-    PatchPotentialRoleRequestInnerOp, Unknown { Remove = "remove", Replace = "replace", }
-);
-/// An entitlement of a potential role with its popularity, from the lists of entitlements and of excluded entitlements.
+
+open_enum!(PatchPotentialRoleRequestInnerOp, Unknown {
+    Remove = "remove",
+    Replace = "replace",
+});
+
+/// An entitlement of a potential role with its popularity, from the lists of entitlements and of
+/// excluded entitlements.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningEntitlement {
     /// The entitlement it is about.
@@ -238,13 +274,19 @@ pub struct RoleMiningEntitlement {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningEntitlement { entitlement_ref : optional "entitlementRef", name : optional
-    "name", application_name : optional "applicationName", identity_count : optional
-    "identityCount", popularity : optional "popularity", popularity_in_org : optional
-    "popularityInOrg", source_id : optional "sourceId", activity_source_state : optional
-    "activitySourceState", source_usage_percent : optional "sourceUsagePercent", }
-);
+
+model!(RoleMiningEntitlement {
+    entitlement_ref: optional "entitlementRef",
+    name: optional "name",
+    application_name: optional "applicationName",
+    identity_count: optional "identityCount",
+    popularity: optional "popularity",
+    popularity_in_org: optional "popularityInOrg",
+    source_id: optional "sourceId",
+    activity_source_state: optional "activitySourceState",
+    source_usage_percent: optional "sourceUsagePercent",
+});
+
 /// Points at an entitlement: its id and what is needed to show it.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningEntitlementRef {
@@ -267,10 +309,14 @@ pub struct RoleMiningEntitlementRef {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningEntitlementRef { id : optional "id", name : optional "name", description :
-    optional "description", attribute : optional "attribute", }
-);
+
+model!(RoleMiningEntitlementRef {
+    id: optional "id",
+    name: optional "name",
+    description: optional "description",
+    attribute: optional "attribute",
+});
+
 /// An identity in a potential role, from the list of its identities.
 ///
 /// For example:
@@ -304,10 +350,13 @@ pub struct RoleMiningIdentity {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningIdentity { id : optional "id", name : optional "name", attributes :
-    optional "attributes", }
-);
+
+model!(RoleMiningIdentity {
+    id: optional "id",
+    name: optional "name",
+    attributes: optional "attributes",
+});
+
 /// How the identities of a potential role spread over the values of one identity attribute.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningIdentityDistribution {
@@ -315,18 +364,22 @@ pub struct RoleMiningIdentityDistribution {
     ///
     /// Example: `department`.
     pub attribute_name: Option<String>,
-    /// One entry for each value: `attributeValue` is the value, `count` the number of identities that have it.
+    /// One entry for each value: `attributeValue` is the value, `count` the number of identities that
+    /// have it.
     ///
     /// Example: `[{"attributeValue":"NM Tier 3","count":6}]`.
     pub distribution: Option<Vec<crate::Extra>>,
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningIdentityDistribution { attribute_name : optional "attributeName",
-    distribution : optional "distribution", }
-);
-/// A potential role in full: a group of identities with similar access, the access they have in common, and how good a role it would make.
+
+model!(RoleMiningIdentityDistribution {
+    attribute_name: optional "attributeName",
+    distribution: optional "distribution",
+});
+
+/// A potential role in full: a group of identities with similar access, the access they have in
+/// common, and how good a role it would make.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningPotentialRole {
     /// Who created the session.
@@ -373,7 +426,8 @@ pub struct RoleMiningPotentialRole {
     ///
     /// May be null.
     pub provision_state: Option<RoleMiningPotentialRoleProvisionState>,
-    /// How good a role it would make, from its density and freshness; higher is better. From 0 to 100, as in `RoleMiningPotentialRoleSummary`.
+    /// How good a role it would make, from its density and freshness; higher is better. From 0 to 100,
+    /// as in `RoleMiningPotentialRoleSummary`.
     ///
     /// Example: `100`.
     pub quality: Option<i64>,
@@ -400,17 +454,29 @@ pub struct RoleMiningPotentialRole {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningPotentialRole { created_by : optional "createdBy", density : optional
-    "density", description : optional "description", entitlement_count : optional
-    "entitlementCount", excluded_entitlements : optional "excludedEntitlements",
-    freshness : optional "freshness", identity_count : optional "identityCount",
-    identity_distribution : optional "identityDistribution", identity_ids : optional
-    "identityIds", name : optional "name", provision_state : optional "provisionState",
-    quality : optional "quality", role_id : optional "roleId", saved : optional "saved",
-    session : optional "session", type_ : optional "type", id : optional "id",
-    created_date : optional "createdDate", modified_date : optional "modifiedDate", }
-);
+
+model!(RoleMiningPotentialRole {
+    created_by: optional "createdBy",
+    density: optional "density",
+    description: optional "description",
+    entitlement_count: optional "entitlementCount",
+    excluded_entitlements: optional "excludedEntitlements",
+    freshness: optional "freshness",
+    identity_count: optional "identityCount",
+    identity_distribution: optional "identityDistribution",
+    identity_ids: optional "identityIds",
+    name: optional "name",
+    provision_state: optional "provisionState",
+    quality: optional "quality",
+    role_id: optional "roleId",
+    saved: optional "saved",
+    session: optional "session",
+    type_: optional "type",
+    id: optional "id",
+    created_date: optional "createdDate",
+    modified_date: optional "modifiedDate",
+});
+
 /// An application that entitlements of a potential role belong to.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningPotentialRoleApplication {
@@ -425,9 +491,12 @@ pub struct RoleMiningPotentialRoleApplication {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningPotentialRoleApplication { id : optional "id", name : optional "name", }
-);
+
+model!(RoleMiningPotentialRoleApplication {
+    id: optional "id",
+    name: optional "name",
+});
+
 /// A change to the exclusion list of a potential role.
 ///
 /// For example:
@@ -454,10 +523,12 @@ pub struct RoleMiningPotentialRoleEditEntitlements {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningPotentialRoleEditEntitlements { ids : optional "ids", exclude : optional
-    "exclude", }
-);
+
+model!(RoleMiningPotentialRoleEditEntitlements {
+    ids: optional "ids",
+    exclude: optional "exclude",
+});
+
 /// One entitlement of a potential role, by id and name.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningPotentialRoleEntitlements {
@@ -472,9 +543,12 @@ pub struct RoleMiningPotentialRoleEntitlements {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningPotentialRoleEntitlements { id : optional "id", name : optional "name", }
-);
+
+model!(RoleMiningPotentialRoleEntitlements {
+    id: optional "id",
+    name: optional "name",
+});
+
 /// Which entitlements of a potential role an export writes.
 ///
 /// For example:
@@ -498,10 +572,12 @@ pub struct RoleMiningPotentialRoleExportRequest {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningPotentialRoleExportRequest { min_entitlement_popularity : optional
-    "minEntitlementPopularity", include_common_access : optional "includeCommonAccess", }
-);
+
+model!(RoleMiningPotentialRoleExportRequest {
+    min_entitlement_popularity: optional "minEntitlementPopularity",
+    include_common_access: optional "includeCommonAccess",
+});
+
 /// An export job: its id, its state and the settings it was started with.
 ///
 /// For example:
@@ -535,11 +611,14 @@ pub struct RoleMiningPotentialRoleExportResponse {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningPotentialRoleExportResponse { min_entitlement_popularity : optional
-    "minEntitlementPopularity", include_common_access : optional "includeCommonAccess",
-    export_id : optional "exportId", status : optional "status", }
-);
+
+model!(RoleMiningPotentialRoleExportResponse {
+    min_entitlement_popularity: optional "minEntitlementPopularity",
+    include_common_access: optional "includeCommonAccess",
+    export_id: optional "exportId",
+    status: optional "status",
+});
+
 /// How far an export job has come.
 ///
 /// - `QUEUED`: not begun
@@ -560,10 +639,14 @@ pub enum RoleMiningPotentialRoleExportState {
     /// A value that was not known when this crate was made, as it is on the wire.
     Unknown(String),
 }
-open_enum!(
-    RoleMiningPotentialRoleExportState, Unknown { Queued = "QUEUED", InProgress =
-    "IN_PROGRESS", Success = "SUCCESS", Error = "ERROR", }
-);
+
+open_enum!(RoleMiningPotentialRoleExportState, Unknown {
+    Queued = "QUEUED",
+    InProgress = "IN_PROGRESS",
+    Success = "SUCCESS",
+    Error = "ERROR",
+});
+
 /// How the real role is to be made of a potential one.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningPotentialRoleProvisionRequest {
@@ -581,21 +664,25 @@ pub struct RoleMiningPotentialRoleProvisionRequest {
     pub owner_id: Option<String>,
     /// Whether access requests are created for the identities of the potential role. Default `false`.
     ///
-    /// Default: `false`. Example: `true`.
+    /// Example: `true`.
     pub include_identities: Option<bool>,
-    /// With `true` the role holds the entitlements itself; with `false`, the default, access profiles are created to hold them.
+    /// With `true` the role holds the entitlements itself; with `false`, the default, access profiles
+    /// are created to hold them.
     ///
-    /// Default: `false`. Example: `false`.
+    /// Example: `false`.
     pub directly_assigned_entitlements: Option<bool>,
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningPotentialRoleProvisionRequest { role_name : optional "roleName",
-    role_description : optional "roleDescription", owner_id : optional "ownerId",
-    include_identities : optional "includeIdentities", directly_assigned_entitlements :
-    optional "directlyAssignedEntitlements", }
-);
+
+model!(RoleMiningPotentialRoleProvisionRequest {
+    role_name: optional "roleName",
+    role_description: optional "roleDescription",
+    owner_id: optional "ownerId",
+    include_identities: optional "includeIdentities",
+    directly_assigned_entitlements: optional "directlyAssignedEntitlements",
+});
+
 /// How far the provisioning of a potential role has come.
 ///
 /// - `POTENTIAL`: not asked for
@@ -618,10 +705,14 @@ pub enum RoleMiningPotentialRoleProvisionState {
     /// A value that was not known when this crate was made, as it is on the wire.
     Unknown(String),
 }
-open_enum!(
-    RoleMiningPotentialRoleProvisionState, Unknown { Potential = "POTENTIAL", Pending =
-    "PENDING", Complete = "COMPLETE", Failed = "FAILED", }
-);
+
+open_enum!(RoleMiningPotentialRoleProvisionState, Unknown {
+    Potential = "POTENTIAL",
+    Pending = "PENDING",
+    Complete = "COMPLETE",
+    Failed = "FAILED",
+});
+
 /// Points at a potential role.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningPotentialRoleRef {
@@ -636,7 +727,12 @@ pub struct RoleMiningPotentialRoleRef {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(RoleMiningPotentialRoleRef { id : optional "id", name : optional "name", });
+
+model!(RoleMiningPotentialRoleRef {
+    id: optional "id",
+    name: optional "name",
+});
+
 /// How much an identity of a potential role uses a source.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningPotentialRoleSourceUsage {
@@ -659,10 +755,14 @@ pub struct RoleMiningPotentialRoleSourceUsage {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningPotentialRoleSourceUsage { id : optional "id", display_name : optional
-    "displayName", email : optional "email", usage_count : optional "usageCount", }
-);
+
+model!(RoleMiningPotentialRoleSourceUsage {
+    id: optional "id",
+    display_name: optional "displayName",
+    email: optional "email",
+    usage_count: optional "usageCount",
+});
+
 /// A potential role in short: counts, metrics and state, as lists of potential roles have it.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningPotentialRoleSummary {
@@ -692,7 +792,8 @@ pub struct RoleMiningPotentialRoleSummary {
     ///
     /// May be null. Example: `PENDING`.
     pub provision_state: Option<RoleMiningPotentialRoleProvisionState>,
-    /// Id of the real role that provisioning made of it, in IdentityIQ (IIQ) or Identity Security Cloud (IDN); null while there is none.
+    /// Id of the real role that provisioning made of it, in IdentityIQ (IIQ) or Identity Security Cloud
+    /// (IDN); null while there is none.
     ///
     /// May be null. Example: `2a4be6fbcf3c4e66b95a0c15ffd591`.
     pub role_id: Option<String>,
@@ -718,7 +819,7 @@ pub struct RoleMiningPotentialRoleSummary {
     pub created_date: Option<chrono::DateTime<chrono::Utc>>,
     /// Whether it is kept as a draft. Default `false`.
     ///
-    /// Default: `false`. Example: `true`.
+    /// Example: `true`.
     pub saved: Option<bool>,
     /// What the role is for, in words.
     ///
@@ -729,17 +830,27 @@ pub struct RoleMiningPotentialRoleSummary {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningPotentialRoleSummary { id : optional "id", name : optional "name",
-    potential_role_ref : optional "potentialRoleRef", identity_count : optional
-    "identityCount", entitlement_count : optional "entitlementCount",
-    identity_group_status : optional "identityGroupStatus", provision_state : optional
-    "provisionState", role_id : optional "roleId", density : optional "density",
-    freshness : optional "freshness", quality : optional "quality", type_ : optional
-    "type", created_by : optional "createdBy", created_date : optional "createdDate",
-    saved : optional "saved", description : optional "description", session : optional
-    "session", }
-);
+
+model!(RoleMiningPotentialRoleSummary {
+    id: optional "id",
+    name: optional "name",
+    potential_role_ref: optional "potentialRoleRef",
+    identity_count: optional "identityCount",
+    entitlement_count: optional "entitlementCount",
+    identity_group_status: optional "identityGroupStatus",
+    provision_state: optional "provisionState",
+    role_id: optional "roleId",
+    density: optional "density",
+    freshness: optional "freshness",
+    quality: optional "quality",
+    type_: optional "type",
+    created_by: optional "createdBy",
+    created_date: optional "createdDate",
+    saved: optional "saved",
+    description: optional "description",
+    session: optional "session",
+});
+
 /// Which kind of role is mined. The documents give the names only.
 ///
 /// - `SPECIALIZED`: access that sets a group of identities apart
@@ -754,9 +865,12 @@ pub enum RoleMiningRoleType {
     /// A value that was not known when this crate was made, as it is on the wire.
     Unknown(String),
 }
-open_enum!(
-    RoleMiningRoleType, Unknown { Specialized = "SPECIALIZED", Common = "COMMON", }
-);
+
+open_enum!(RoleMiningRoleType, Unknown {
+    Specialized = "SPECIALIZED",
+    Common = "COMMON",
+});
+
 /// A potential role that was saved as a draft.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningSessionDraftRoleDto {
@@ -799,19 +913,28 @@ pub struct RoleMiningSessionDraftRoleDto {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningSessionDraftRoleDto { name : optional "name", description : optional
-    "description", identity_ids : optional "identityIds", entitlement_ids : optional
-    "entitlementIds", excluded_entitlements : optional "excludedEntitlements", modified :
-    optional "modified", type_ : optional "type", id : optional "id", created_date :
-    optional "createdDate", modified_date : optional "modifiedDate", }
-);
-/// What a new session is created from. Counts and the prescribed threshold are the service's to fill; there is no need to send them.
+
+model!(RoleMiningSessionDraftRoleDto {
+    name: optional "name",
+    description: optional "description",
+    identity_ids: optional "identityIds",
+    entitlement_ids: optional "entitlementIds",
+    excluded_entitlements: optional "excludedEntitlements",
+    modified: optional "modified",
+    type_: optional "type",
+    id: optional "id",
+    created_date: optional "createdDate",
+    modified_date: optional "modifiedDate",
+});
+
+/// What a new session is created from. Counts and the prescribed threshold are the service's to
+/// fill; there is no need to send them.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningSessionDto {
     /// Which identities are mined.
     pub scope: Option<RoleMiningSessionScope>,
-    /// Threshold by which what was found is pruned; the documents give no unit. With null, the service calculates one and reports it as `prescribedPruneThreshold`.
+    /// Threshold by which what was found is pruned; the documents give no unit. With null, the service
+    /// calculates one and reports it as `prescribedPruneThreshold`.
     ///
     /// May be null. Example: `50`.
     pub prune_threshold: crate::Nullable<i64>,
@@ -845,7 +968,7 @@ pub struct RoleMiningSessionDto {
     pub identity_count: Option<i64>,
     /// Whether the session is kept as saved. Default `false`.
     ///
-    /// Default: `false`. Example: `true`.
+    /// Example: `true`.
     pub saved: Option<bool>,
     /// Name under which the session is saved; null if it has none.
     ///
@@ -854,15 +977,21 @@ pub struct RoleMiningSessionDto {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningSessionDto { scope : optional "scope", prune_threshold : nullable
-    "pruneThreshold", prescribed_prune_threshold : nullable "prescribedPruneThreshold",
-    min_num_identities_in_potential_role : nullable "minNumIdentitiesInPotentialRole",
-    potential_role_count : optional "potentialRoleCount", potential_roles_ready_count :
-    optional "potentialRolesReadyCount", type_ : optional "type", email_recipient_id :
-    nullable "emailRecipientId", identity_count : optional "identityCount", saved :
-    optional "saved", name : nullable "name", }
-);
+
+model!(RoleMiningSessionDto {
+    scope: optional "scope",
+    prune_threshold: nullable "pruneThreshold",
+    prescribed_prune_threshold: nullable "prescribedPruneThreshold",
+    min_num_identities_in_potential_role: nullable "minNumIdentitiesInPotentialRole",
+    potential_role_count: optional "potentialRoleCount",
+    potential_roles_ready_count: optional "potentialRolesReadyCount",
+    type_: optional "type",
+    email_recipient_id: nullable "emailRecipientId",
+    identity_count: optional "identityCount",
+    saved: optional "saved",
+    name: nullable "name",
+});
+
 /// The settings of a session, as they stand within its potential roles.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningSessionParametersDto {
@@ -884,7 +1013,7 @@ pub struct RoleMiningSessionParametersDto {
     pub prune_threshold: Option<i64>,
     /// Whether the session is kept as saved. Default `true`.
     ///
-    /// Default: `true`. Example: `true`.
+    /// Example: `true`.
     pub saved: Option<bool>,
     /// Which identities are mined.
     pub scope: Option<RoleMiningSessionScope>,
@@ -897,13 +1026,19 @@ pub struct RoleMiningSessionParametersDto {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningSessionParametersDto { id : optional "id", name : optional "name",
-    min_num_identities_in_potential_role : optional "minNumIdentitiesInPotentialRole",
-    prune_threshold : optional "pruneThreshold", saved : optional "saved", scope :
-    optional "scope", type_ : optional "type", state : optional "state", scoping_method :
-    optional "scopingMethod", }
-);
+
+model!(RoleMiningSessionParametersDto {
+    id: optional "id",
+    name: optional "name",
+    min_num_identities_in_potential_role: optional "minNumIdentitiesInPotentialRole",
+    prune_threshold: optional "pruneThreshold",
+    saved: optional "saved",
+    scope: optional "scope",
+    type_: optional "type",
+    state: optional "state",
+    scoping_method: optional "scopingMethod",
+});
+
 /// A role mining session: its scope, its settings, its state and the numbers it has come to.
 ///
 /// For example:
@@ -984,7 +1119,7 @@ pub struct RoleMiningSessionResponse {
     pub identity_count: Option<i64>,
     /// Whether the session is kept as saved. Default `false`.
     ///
-    /// Default: `false`. Example: `true`.
+    /// Example: `true`.
     pub saved: Option<bool>,
     /// Name under which the session is saved; null if it has none.
     ///
@@ -1013,18 +1148,28 @@ pub struct RoleMiningSessionResponse {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningSessionResponse { scope : optional "scope",
-    min_num_identities_in_potential_role : optional "minNumIdentitiesInPotentialRole",
-    scoping_method : optional "scopingMethod", prescribed_prune_threshold : optional
-    "prescribedPruneThreshold", prune_threshold : optional "pruneThreshold",
-    potential_role_count : optional "potentialRoleCount", potential_roles_ready_count :
-    optional "potentialRolesReadyCount", status : optional "status", email_recipient_id :
-    optional "emailRecipientId", created_by : optional "createdBy", identity_count :
-    optional "identityCount", saved : optional "saved", name : optional "name",
-    data_file_path : optional "dataFilePath", id : optional "id", created_date : optional
-    "createdDate", modified_date : optional "modifiedDate", type_ : optional "type", }
-);
+
+model!(RoleMiningSessionResponse {
+    scope: optional "scope",
+    min_num_identities_in_potential_role: optional "minNumIdentitiesInPotentialRole",
+    scoping_method: optional "scopingMethod",
+    prescribed_prune_threshold: optional "prescribedPruneThreshold",
+    prune_threshold: optional "pruneThreshold",
+    potential_role_count: optional "potentialRoleCount",
+    potential_roles_ready_count: optional "potentialRolesReadyCount",
+    status: optional "status",
+    email_recipient_id: optional "emailRecipientId",
+    created_by: optional "createdBy",
+    identity_count: optional "identityCount",
+    saved: optional "saved",
+    name: optional "name",
+    data_file_path: optional "dataFilePath",
+    id: optional "id",
+    created_date: optional "createdDate",
+    modified_date: optional "modifiedDate",
+    type_: optional "type",
+});
+
 /// Which identities a session mines: by id, by search or by attribute.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningSessionScope {
@@ -1036,17 +1181,22 @@ pub struct RoleMiningSessionScope {
     ///
     /// May be null. Example: `source.name:DataScienceDataset`.
     pub criteria: crate::Nullable<String>,
-    /// Conditions on attributes of the identities. The documents show a list of objects here and a single object there; each has the name of the attribute, the operator and the values under `data`, and texts for the screen beside it.
+    /// Conditions on attributes of the identities. The documents show a list of objects here and a
+    /// single object there; each has the name of the attribute, the operator and the values under
+    /// `data`, and texts for the screen beside it.
     ///
     /// May be null.
     pub attribute_filter_criteria: Option<serde_json::Value>,
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(
-    RoleMiningSessionScope { identity_ids : optional "identityIds", criteria : nullable
-    "criteria", attribute_filter_criteria : optional "attributeFilterCriteria", }
-);
+
+model!(RoleMiningSessionScope {
+    identity_ids: optional "identityIds",
+    criteria: nullable "criteria",
+    attribute_filter_criteria: optional "attributeFilterCriteria",
+});
+
 /// How the identities of a session were chosen. The documents give the names only.
 ///
 /// - `MANUAL`: by whoever created the session
@@ -1061,10 +1211,14 @@ pub enum RoleMiningSessionScopingMethod {
     /// A value that was not known when this crate was made, as it is on the wire.
     Unknown(String),
 }
-open_enum!(
-    RoleMiningSessionScopingMethod, Unknown { Manual = "MANUAL", AutoRm = "AUTO_RM", }
-);
-/// How far a session has come. The documents give the names only, and the readings follow from them.
+
+open_enum!(RoleMiningSessionScopingMethod, Unknown {
+    Manual = "MANUAL",
+    AutoRm = "AUTO_RM",
+});
+
+/// How far a session has come. The documents give the names only, and the readings follow from
+/// them.
 ///
 /// - `CREATED`: it exists, nothing is computed
 /// - `UPDATED`: its settings were changed
@@ -1090,12 +1244,16 @@ pub enum RoleMiningSessionState {
     /// A value that was not known when this crate was made, as it is on the wire.
     Unknown(String),
 }
-open_enum!(
-    RoleMiningSessionState, Unknown { Created = "CREATED", Updated = "UPDATED",
-    IdentitiesObtained = "IDENTITIES_OBTAINED", PruneThresholdObtained =
-    "PRUNE_THRESHOLD_OBTAINED", PotentialRolesProcessing = "POTENTIAL_ROLES_PROCESSING",
-    PotentialRolesCreated = "POTENTIAL_ROLES_CREATED", }
-);
+
+open_enum!(RoleMiningSessionState, Unknown {
+    Created = "CREATED",
+    Updated = "UPDATED",
+    IdentitiesObtained = "IDENTITIES_OBTAINED",
+    PruneThresholdObtained = "PRUNE_THRESHOLD_OBTAINED",
+    PotentialRolesProcessing = "POTENTIAL_ROLES_PROCESSING",
+    PotentialRolesCreated = "POTENTIAL_ROLES_CREATED",
+});
+
 /// How far a session has come, and nothing else.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoleMiningSessionStatus {
@@ -1104,7 +1262,11 @@ pub struct RoleMiningSessionStatus {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(RoleMiningSessionStatus { state : optional "state", });
+
+model!(RoleMiningSessionStatus {
+    state: optional "state",
+});
+
 /// What the service answers with when too many requests came in (429).
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct TooManyRequestsResponse {
@@ -1115,7 +1277,11 @@ pub struct TooManyRequestsResponse {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(TooManyRequestsResponse { message : optional "message", });
+
+model!(TooManyRequestsResponse {
+    message: optional "message",
+});
+
 /// What the service answers with when the token is missing or no longer good (401).
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct UnauthorizedResponse {
@@ -1126,4 +1292,7 @@ pub struct UnauthorizedResponse {
     /// Fields that are not known to the document, by their name on the wire.
     pub extra: crate::Extra,
 }
-model!(UnauthorizedResponse { error : optional "error", });
+
+model!(UnauthorizedResponse {
+    error: optional "error",
+});

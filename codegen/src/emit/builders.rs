@@ -134,7 +134,7 @@ fn call(
                 });
                 shown.push(".body(body)".into());
                 let value = lower::example(body).filter(|value| !value.to_string().contains("\\u"));
-                given = Some((quote!(#ty).to_string().replace(' ', ""), value));
+                given = Some((models::shown(&ty), value));
             }
             None => {
                 setters.push(quote! {
@@ -168,7 +168,7 @@ fn setter(api: &Api<'_>, parameter: &Map, wire: &str, ty: &syn::Type, builder: &
         reserved @ ("send" | "new" | "body") => format_ident!("{reserved}_"),
         name => super::ident(name),
     };
-    let text = quote!(#ty).to_string().replace(' ', "");
+    let text = models::shown(&ty);
     match node::text(parameter, "in") {
         Some("path") => quote! {
             #doc
@@ -255,7 +255,7 @@ fn sent(ty: Option<syn::Type>, operation: &node::Operation<'_>) -> TokenStream {
         Some(ty) if quote!(#ty).to_string() == "ByteStream" => {
             (quote!(crate::ByteStream), quote!(stream()), "Reading the stream may fail as well.")
         }
-        Some(ty) if quote!(#ty).to_string().replace(' ', "") != "()" => {
+        Some(ty) if models::shown(&ty) != "()" => {
             (quote!(#ty), quote!(json()), "A body that cannot be read is an error.")
         }
         _ => (quote!(()), quote!(empty()), "What the body of the answer holds does not matter."),
@@ -291,7 +291,7 @@ fn argument(parameter: &Map, wire: &str, ty: &syn::Type) -> Option<String> {
     }
     let schema = parameter.get("schema");
     let example = parameter.get("example").or_else(|| schema?.get("example"));
-    let text = quote!(#ty).to_string().replace(' ', "");
+    let text = models::shown(&ty);
     let value = match (text.as_str(), example) {
         ("String", Some(Value::String(example))) if example.contains('"') => format!("r#\"{example}\"#"),
         ("String", Some(Value::String(example))) => format!("{example:?}"),

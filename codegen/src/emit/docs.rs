@@ -30,7 +30,7 @@ pub(super) fn property(wire: &str, property: &Map, model: &Map, schemas: &Map, m
         .map(|text| markdown(text))
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| format!("The field `{wire}`."));
-    let mut facts = facts(property);
+    let mut facts = facts(property, &text);
     if lower::is_nullable(property, schemas) {
         facts.push("May be null.".into());
     }
@@ -39,15 +39,6 @@ pub(super) fn property(wire: &str, property: &Map, model: &Map, schemas: &Map, m
     }
     let example = property.get("example").or_else(|| model.get("example")?.get(wire));
     if let Some(example) = example.and_then(shown) {
-        let fields = parameter.get(filters::FILTERS).and_then(Value::as_object).into_iter().flatten();
-        let fields: Vec<String> =
-            fields.map(|(name, operators)| format!("`{name}` ({})", listed(operators))).collect();
-        if !fields.is_empty() {
-            facts.push(format!("Fields: {}.", fields.join(", ")));
-        }
-        if let Some(fields) = parameter.get(filters::SORTERS) {
-            facts.push(format!("Fields: {}.", listed(fields)));
-        }
         facts.push(format!("Example: {example}."));
     }
     with_facts(text, &facts)
@@ -95,15 +86,24 @@ pub(super) fn parameter(parameter: &Map, schemas: &Map) -> String {
     let text = text.unwrap_or_else(|| format!("Sets `{name}`."));
     let mut facts = Vec::new();
     if let Some(schema) = parameter.get("schema").and_then(Value::as_object) {
-        facts.extend(self::facts(schema));
+        facts.extend(self::facts(schema, &text));
         if let Some(target) = node::wrapped(schema).and_then(|name| schemas.get(name)?.as_object()) {
-            facts.extend(self::facts(target));
+            facts.extend(self::facts(target, &text));
         }
     }
     facts
         .push(if node::is_true(parameter, "required") { "Required." } else { "Not sent unless set." }.into());
     let schema_example = || parameter.get("schema")?.get("example");
     if let Some(example) = parameter.get("example").or_else(schema_example).and_then(shown) {
+        let fields = parameter.get(filters::FILTERS).and_then(Value::as_object).into_iter().flatten();
+        let fields: Vec<String> =
+            fields.map(|(name, operators)| format!("`{name}` ({})", listed(operators))).collect();
+        if !fields.is_empty() {
+            facts.push(format!("Fields: {}.", fields.join(", ")));
+        }
+        if let Some(fields) = parameter.get(filters::SORTERS) {
+            facts.push(format!("Fields: {}.", listed(fields)));
+        }
         facts.push(format!("Example: {example}."));
     }
     with_facts(text, &facts)
@@ -126,8 +126,10 @@ fn with_facts(text: String, facts: &[String]) -> String {
 }
 
 /// Bounds, default and format of a schema, a sentence each.
-fn facts(schema: &Map) -> Vec<String> {
+fn facts(schema: &Map, text: &str) -> Vec<String> {
     let mut facts = Vec::new();
+    // The prose may have said it.
+    let told = text.contains("efault");
     let number = |key: &str| schema.get(key).filter(|value| value.is_number());
     match (number("minimum"), number("maximum")) {
         (Some(least), Some(most)) => facts.push(format!("From {least} to {most}.")),
@@ -149,7 +151,7 @@ fn facts(schema: &Map) -> Vec<String> {
         Some("email") => facts.push("An email address.".into()),
         _ => {}
     }
-    if let Some(default) = schema.get("default").and_then(shown) {
+    if let Some(default) = schema.get("default").and_then(shown).filter(|_| !told) {
         facts.push(format!("Default: {default}."));
     }
     for (key, says) in [("readOnly", "Set by the service."), ("deprecated", "Deprecated.")] {
@@ -256,6 +258,44 @@ fn prose(text: &str) -> String {
         rest = &rest[first.len_utf8()..];
     }
     out
+}
+
+/// The lines of a text, wrapped where they are long; code is left as it is.
+pub(super) fn wrap(text: &str) -> Vec<String> {
+    const WIDTH: usize = 96;
+    let mut lines = Vec::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        fenced ^= line.trim_start().starts_with("```");
+        if fenced || line.chars().count() <= WIDTH {
+            lines.push(line.to_owned());
+            continue;
+        }
+        let depth = line.len() - line.trim_start().len();
+        let list = line.trim_start().starts_with(['-', '*', '+', '>']);
+        let hang = " ".repeat(if list { depth + 2 } else { depth });
+        let mut wrapped = " ".repeat(depth);
+        let mut code = false;
+        for word in line.trim_start().split(' ') {
+            // A code span stays in one line, and no line starts with what opens a list.
+            let breaks = !code
+                && !word.starts_with(['-', '*', '+', '#', '>', '=', '|'])
+                && !word.ends_with(['.', ')']);
+            let breaks = breaks || (!code && word.len() > 1 && word.starts_with(char::is_alphabetic));
+            if breaks
+                && wrapped.chars().count() + 1 + word.chars().count() > WIDTH
+                && !wrapped.trim().is_empty()
+            {
+                lines.push(std::mem::replace(&mut wrapped, hang.clone()));
+            } else if !wrapped.trim().is_empty() {
+                wrapped.push(' ');
+            }
+            wrapped.push_str(word);
+            code ^= word.matches('`').count() % 2 == 1;
+        }
+        lines.push(wrapped);
+    }
+    lines
 }
 
 #[cfg(test)]

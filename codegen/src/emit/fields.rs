@@ -2,44 +2,41 @@
 //! compile.
 
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::Api;
 use crate::filters;
 use crate::node;
 
-/// The items of `fields.rs`.
-pub(super) fn fields(api: &Api<'_>) -> Vec<syn::Item> {
-    let mut items = Vec::new();
+/// The text of `fields.rs`.
+pub(super) fn fields(api: &Api<'_>) -> String {
+    let mut texts = Vec::new();
     for operation in api.operations() {
         let table = table(operation.node);
         if table.is_empty() {
             continue;
         }
         let method = super::ident(&operation.id().to_snake_case());
-        let builder = format_ident!("{}", operation.id().to_upper_camel_case());
-        let doc = format!(" What [`{method}`](crate::Client::{method}) filters and sorts by.");
-        let fields = table.iter().map(|field| {
-            let constant = super::ident(&field.name.to_shouty_snake_case());
-            let kind = super::ident(&field.name.to_upper_camel_case());
-            let (name, operators) =
-                (&field.name, field.operators.iter().map(|operator| format_ident!("{operator}")));
-            let sort = field.sorts.then(|| quote!(sort));
-            let doc = doc_of(field);
-            quote!(#[doc = #doc] #constant: #kind = #name [#(#operators)*] [#sort];)
-        });
-        let fields: TokenStream = fields.collect();
-        items.push(syn::parse_quote! {
-            #[doc = #doc]
-            pub mod #method {
-                use crate::builder::#builder;
-                crate::runtime::filter::fields! { #builder { #fields } }
-            }
-        });
+        let builder = super::ident(&operation.id().to_upper_camel_case());
+        let doc = format!("What [`{method}`](crate::Client::{method}) filters and sorts by.");
+        let fields: String = table
+            .iter()
+            .map(|field| {
+                let constant = super::ident(&field.name.to_shouty_snake_case());
+                let kind = super::ident(&field.name.to_upper_camel_case());
+                let (name, operators) = (&field.name, field.operators.join(" "));
+                let sort = if field.sorts { "sort" } else { "" };
+                let doc = super::doc_comments(&doc_of(field), "        ");
+                format!("{doc}        {constant}: {kind} = {name:?} [{operators}] [{sort}];\n")
+            })
+            .collect();
+        texts.push(format!(
+            "{}pub mod {method} {{\n    use crate::builder::{builder};\n\n    \
+             crate::runtime::filter::fields! {{ {builder} {{\n{fields}    }} }}\n}}\n",
+            super::doc_comments(&doc, "")
+        ));
     }
-    items
+    texts.join("\n")
 }
 
 struct Field {
@@ -96,5 +93,5 @@ fn doc_of(field: &Field) -> String {
     } else {
         format!("filters by {}", operators.join(", "))
     };
-    format!(" `{}`: {filters}, {}.", field.name, if field.sorts { "sorts" } else { "does not sort" })
+    format!("`{}`: {filters}, {}.", field.name, if field.sorts { "sorts" } else { "does not sort" })
 }

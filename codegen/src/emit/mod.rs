@@ -33,10 +33,10 @@ pub fn emit(document: &Value, file: &str, library: &str) -> Result<Sources> {
     let calls = builders::calls(&api, builders, file)?;
     let files = vec![
         ("mod.rs", unparse(builders::client(&api, &calls))),
-        ("types.rs", unparse(models::models(&api, types, file)?)),
+        ("types.rs", models::models(&api, types, file)?),
         ("builder.rs", unparse(builders::builders(&calls))),
         ("operations.rs", unparse(table::table(&api))),
-        ("fields.rs", unparse(fields::fields(&api))),
+        ("fields.rs", fields::fields(&api)),
     ];
     Ok(Sources { files })
 }
@@ -101,8 +101,16 @@ fn module<'a>(items: &'a [syn::Item], name: &str) -> Option<&'a [syn::Item]> {
     })
 }
 
+/// The items as text, a blank line between those that are more than a line.
 fn unparse(items: Vec<syn::Item>) -> String {
-    prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items })
+    let mut text = String::new();
+    for item in items {
+        let shown = prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items: vec![item] });
+        let apart = !text.is_empty() && (shown.lines().count() > 1 || text.ends_with("}\n"));
+        text.push_str(if apart { "\n" } else { "" });
+        text.push_str(&shown);
+    }
+    text
 }
 
 /// An item from tokens that are known to be one.
@@ -125,8 +133,15 @@ fn ident(name: &str) -> Ident {
     })
 }
 
-/// `#[doc = ...]` for each line of a text.
+/// `#[doc = ...]` for each line of a text, long lines wrapped.
 fn doc(text: &str) -> proc_macro2::TokenStream {
-    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
+    let lines = docs::wrap(text);
+    let lines = lines.iter().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
     quote!(#(#[doc = #lines])*)
+}
+
+/// A text as doc comments, where no syntax tree is at hand.
+fn doc_comments(text: &str, indent: &str) -> String {
+    let lines = docs::wrap(text);
+    lines.iter().map(|line| format!("{indent}/// {line}").trim_end().to_owned() + "\n").collect()
 }

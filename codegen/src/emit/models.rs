@@ -14,45 +14,48 @@ use crate::error::Result;
 use crate::lower;
 use crate::node::{self, Map};
 
-/// The items of `types.rs`.
-pub(super) fn models(api: &Api<'_>, types: &[syn::Item], file: &str) -> Result<Vec<syn::Item>> {
+/// The text of `types.rs`.
+pub(super) fn models(api: &Api<'_>, types: &[syn::Item], file: &str) -> Result<String> {
     let sent = sent(api);
-    let mut tokens = quote! {
-        use crate::runtime::wire::{model, open_enum, union};
-    };
-    let (mut any_struct, mut any_enum, mut any_union) = (false, false, false);
+    let mut made: Vec<(&str, String)> = Vec::new();
     for item in types {
-        match item {
-            syn::Item::Struct(item) => {
-                let name = item.ident.to_string();
-                if let Some(schema) = api.schema(&name) {
-                    any_struct = true;
-                    tokens.extend(model(api, item, &name, schema, sent.contains(&name)));
-                }
+        let (name, model) = match item {
+            syn::Item::Struct(item) => (item.ident.to_string(), Some(item)),
+            syn::Item::Enum(item) => (item.ident.to_string(), None),
+            _ => continue,
+        };
+        let Some(schema) = api.schema(&name) else { continue };
+        let (reader, tokens, body) = match (item, model) {
+            (_, Some(item)) => with("model", model_of(api, item, &name, schema, sent.contains(&name))),
+            (syn::Item::Enum(item), _) if lower::is_enum(schema) => {
+                with("open_enum", open_enum(item, &name, schema))
             }
-            syn::Item::Enum(item) => {
-                let name = item.ident.to_string();
-                let Some(schema) = api.schema(&name) else { continue };
-                if lower::is_enum(schema) {
-                    any_enum = true;
-                    tokens.extend(open_enum(item, &name, schema));
-                } else {
-                    any_union = true;
-                    tokens.extend(union(item, &name, schema));
-                }
-            }
-            _ => {}
-        }
+            (syn::Item::Enum(item), _) => with("union", union(item, &name, schema)),
+            _ => continue,
+        };
+        let declared = super::unparse(super::items(tokens, file)?);
+        made.push((reader, format!("{declared}\n{reader}!({body});\n")));
     }
-    let mut items = super::items(tokens, file)?;
-    let used = [("model", any_struct), ("open_enum", any_enum), ("union", any_union)];
-    let used: Vec<_> =
-        used.iter().filter(|(_, used)| *used).map(|(name, _)| format_ident!("{name}")).collect();
-    items[0] = syn::parse_quote!(use crate::runtime::wire::{#(#used),*};);
-    if used.is_empty() {
-        items.remove(0);
-    }
-    Ok(items)
+    let mut readers: Vec<&str> = made.iter().map(|(reader, _)| *reader).collect();
+    readers.sort_unstable();
+    readers.dedup();
+    let import = match readers[..] {
+        [] => String::new(),
+        [only] => format!("use crate::runtime::wire::{only};\n\n"),
+        _ => format!("use crate::runtime::wire::{{{}}};\n\n", readers.join(", ")),
+    };
+    let texts: Vec<String> = made.into_iter().map(|(_, text)| text).collect();
+    Ok(import + &texts.join("\n"))
+}
+
+fn with(reader: &'static str, (tokens, body): (TokenStream, String)) -> (&'static str, TokenStream, String) {
+    (reader, tokens, body)
+}
+
+/// `Name { one: x, two: y }`, a line each.
+fn listed(head: impl std::fmt::Display, entries: &[String]) -> String {
+    let lines: String = entries.iter().map(|entry| format!("    {entry},\n")).collect();
+    format!("{head} {{\n{lines}}}")
 }
 
 /// The models that are sent: those where a field that is null differs from one that is absent.
@@ -76,11 +79,17 @@ fn sent(api: &Api<'_>) -> BTreeSet<String> {
     found
 }
 
-fn model(api: &Api<'_>, item: &syn::ItemStruct, name: &str, schema: &Map, sent: bool) -> TokenStream {
+fn model_of(
+    api: &Api<'_>,
+    item: &syn::ItemStruct,
+    name: &str,
+    schema: &Map,
+    sent: bool,
+) -> (TokenStream, String) {
     let properties = lower::properties(schema, &api.schemas);
     let required = lower::required(schema, &api.schemas);
     let ident = &item.ident;
-    let mut fields: Vec<(usize, TokenStream, TokenStream)> = Vec::new();
+    let mut fields: Vec<(usize, TokenStream, String)> = Vec::new();
     let mut arguments = Vec::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
     for field in &item.fields {
@@ -107,10 +116,9 @@ fn model(api: &Api<'_>, item: &syn::ItemStruct, name: &str, schema: &Map, sent: 
         if must {
             arguments.push((place, quote!(#field_ident: impl Into<#inner>), quote!(#field_ident)));
         }
-        let kind = format_ident!("{kind}");
         let doc = super::doc(&docs::property(&wire, property, schema, &api.schemas, must));
         names.insert(field_ident.to_string());
-        fields.push((place, quote!(#doc pub #field_ident: #ty), quote!(#field_ident: #kind #wire)));
+        fields.push((place, quote!(#doc pub #field_ident: #ty), format!("{field_ident}: {kind} {wire:?}")));
     }
     // The document's order, which groups what belongs together.
     fields.sort_by_key(|(place, ..)| *place);
@@ -120,7 +128,7 @@ fn model(api: &Api<'_>, item: &syn::ItemStruct, name: &str, schema: &Map, sent: 
     let doc = super::doc(&docs::model(name, schema));
     let default = if arguments.is_empty() { quote!(, Default) } else { quote!() };
     let new = constructor(ident, &item.fields, &arguments);
-    quote! {
+    let tokens = quote! {
         #doc
         #[derive(Clone, Debug, PartialEq #default)]
         pub struct #ident {
@@ -129,8 +137,8 @@ fn model(api: &Api<'_>, item: &syn::ItemStruct, name: &str, schema: &Map, sent: 
             pub extra: crate::Extra,
         }
         #new
-        model!(#ident { #(#read,)* });
-    }
+    };
+    (tokens, listed(ident, &read))
 }
 
 /// `new` with what is required, for a model that has no default.
@@ -161,7 +169,7 @@ fn constructor(
     }
 }
 
-fn open_enum(item: &syn::ItemEnum, name: &str, schema: &Map) -> TokenStream {
+fn open_enum(item: &syn::ItemEnum, name: &str, schema: &Map) -> (TokenStream, String) {
     let ident = &item.ident;
     let taken: Vec<String> = item.variants.iter().map(|variant| variant.ident.to_string()).collect();
     let unknown = spare(&["Unknown", "Other", "Unrecognized"], &taken);
@@ -172,10 +180,10 @@ fn open_enum(item: &syn::ItemEnum, name: &str, schema: &Map) -> TokenStream {
         let variant = &variant.ident;
         let doc = super::doc(&docs::variant(&wire, schema));
         declared.push(quote!(#doc #variant));
-        read.push(quote!(#variant = #wire));
+        read.push(format!("{variant} = {wire:?}"));
     }
     let doc = super::doc(&docs::model(name, schema));
-    quote! {
+    let tokens = quote! {
         #doc
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -184,11 +192,11 @@ fn open_enum(item: &syn::ItemEnum, name: &str, schema: &Map) -> TokenStream {
             /// A value that was not known when this crate was made, as it is on the wire.
             #unknown(String),
         }
-        open_enum!(#ident, #unknown { #(#read,)* });
-    }
+    };
+    (tokens, listed(format_args!("{ident}, {unknown}"), &read))
 }
 
-fn union(item: &syn::ItemEnum, name: &str, schema: &Map) -> TokenStream {
+fn union(item: &syn::ItemEnum, name: &str, schema: &Map) -> (TokenStream, String) {
     let ident = &item.ident;
     let taken: Vec<String> = item.variants.iter().map(|variant| variant.ident.to_string()).collect();
     let other = spare(&["Other", "Unknown", "Unrecognized"], &taken);
@@ -198,9 +206,9 @@ fn union(item: &syn::ItemEnum, name: &str, schema: &Map) -> TokenStream {
     for variant in &item.variants {
         let name = &variant.ident;
         let Some(kind) = variant.fields.iter().next().map(|field| plain(&field.ty)) else { continue };
-        let doc = format!(" It is {}.", docs::article(&quote!(#kind).to_string().replace(' ', "")));
+        let doc = format!(" It is {}.", docs::article(&shown(&kind)));
         declared.push(quote!(#[doc = #doc] #name(#kind)));
-        read.push(quote!(#name(#kind)));
+        read.push(format!("{name}({})", shown(&kind)));
         let conversion = quote! {
             impl From<#kind> for #ident {
                 fn from(value: #kind) -> Self {
@@ -213,7 +221,7 @@ fn union(item: &syn::ItemEnum, name: &str, schema: &Map) -> TokenStream {
     let lone = from.iter().filter(|(kind, _)| from.iter().filter(|(other, _)| other == kind).count() == 1);
     let from = lone.map(|(_, conversion)| conversion);
     let doc = super::doc(&docs::model(name, schema));
-    quote! {
+    let tokens = quote! {
         #doc
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
@@ -223,8 +231,13 @@ fn union(item: &syn::ItemEnum, name: &str, schema: &Map) -> TokenStream {
             #other(serde_json::Value),
         }
         #(#from)*
-        union!(#ident, #other { #(#read,)* });
-    }
+    };
+    (tokens, listed(format_args!("{ident}, {other}"), &read))
+}
+
+/// A type as it is written.
+pub(super) fn shown(ty: &syn::Type) -> String {
+    quote!(#ty).to_string().replace(' ', "").replace(',', ", ")
 }
 
 fn spare(names: &[&str], taken: &[String]) -> syn::Ident {
