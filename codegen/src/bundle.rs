@@ -259,7 +259,7 @@ impl Bundler<'_> {
                         let place = place.child(name);
                         let body = self.follow(body, &found.file, &place)?;
                         let mut body = self.holder(&body)?;
-                        body.remove(ORIGIN);
+                        body.shift_remove(ORIGIN);
                         media.insert(name.clone(), Value::Object(body));
                     }
                     Value::Object(media)
@@ -267,7 +267,7 @@ impl Bundler<'_> {
                 ("headers" | "examples", Value::Object(entries)) => {
                     let mut entries = self.entries(entries, &found.file, &place)?;
                     entries.values_mut().filter_map(Value::as_object_mut).for_each(|entry| {
-                        entry.remove(ORIGIN);
+                        entry.shift_remove(ORIGIN);
                     });
                     Value::Object(entries)
                 }

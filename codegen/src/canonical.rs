@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::node::{Map, ORIGIN};
+use crate::node::{self, Map, ORIGIN};
 
 /// The order of keys; what is not listed follows, extensions last. One list serves all objects,
 /// since no two of them use a key for different things.
@@ -91,7 +91,10 @@ fn sort(node: &mut Value, names: Names) {
     match node {
         Value::Object(_) if names == Names::Data => {}
         Value::Object(map) => {
-            map.remove(ORIGIN);
+            map.shift_remove(ORIGIN);
+            if names == Names::Keywords {
+                bare_reference(map);
+            }
             for (key, value) in map.iter_mut() {
                 let inner = match (names, key.as_str()) {
                     (Names::Keywords, "example" | "examples" | "default" | "enum") => Names::Data,
@@ -120,6 +123,15 @@ fn sort(node: &mut Value, names: Names) {
             items.iter_mut().for_each(|item| sort(item, Names::Keywords))
         }
         _ => {}
+    }
+}
+
+/// A reference needs no `allOf` where nothing stands beside it.
+fn bare_reference(map: &mut Map) {
+    if let (1, [Value::Object(only)]) = (map.len(), node::items(map, "allOf")) {
+        if only.contains_key("$ref") {
+            *map = only.clone();
+        }
     }
 }
 

@@ -94,7 +94,7 @@ impl Hoist {
                 schema.insert(key.into(), value);
                 // What it is stays with the model as well; how it is used here does not.
                 if key != "description" {
-                    model.remove(key);
+                    model.shift_remove(key);
                 }
             }
         }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use heck::ToSnakeCase;
 use serde_json::{Value, json};
 
 use crate::node::{self, Map};
@@ -86,6 +87,22 @@ pub fn properties(schema: &Map, schemas: &Map) -> Map {
     let mut found = Map::new();
     collect(schema, schemas, &mut BTreeSet::new(), &mut found);
     found
+}
+
+/// The properties by names that stay apart in Rust: `type` and `_type` would both be `type_`. Each
+/// comes with its name on the wire.
+pub fn keys(properties: &Map) -> Vec<(String, &str)> {
+    // `extra` holds what is not known.
+    let mut taken = BTreeSet::from(["extra".to_owned()]);
+    let plain = |name: &str| name.to_snake_case().trim_matches('_').to_owned();
+    properties
+        .keys()
+        .map(|wire| {
+            let numbered = (2..).map(|n| format!("{wire}_{n}"));
+            let key = std::iter::once(wire.clone()).chain(numbered).find(|key| taken.insert(plain(key)));
+            (key.unwrap_or_default(), wire.as_str())
+        })
+        .collect()
 }
 
 /// The names of the properties that must be there.
@@ -227,20 +244,16 @@ fn model(schema: &Value, schemas: &Map) -> Value {
             .collect();
         return json!({ "oneOf": members });
     }
-    let required: Vec<String> = required(whole, schemas)
-        .into_iter()
-        .filter(|name| {
-            properties
-                .get(name)
-                .and_then(Value::as_object)
-                .is_some_and(|property| is_required(property, schemas))
-        })
-        .collect();
-    let properties: Map = properties
-        .iter()
-        .filter_map(|(name, property)| Some((name.clone(), self::schema(property.as_object()?, schemas, 0))))
-        .collect();
-    json!({ "type": "object", "properties": properties, "required": required })
+    let listed = required(whole, schemas);
+    let (mut lowered, mut required) = (Map::new(), Vec::new());
+    for (key, wire) in keys(&properties) {
+        let Some(property) = properties[wire].as_object() else { continue };
+        if listed.contains(wire) && is_required(property, schemas) {
+            required.push(key.clone());
+        }
+        lowered.insert(key, self::schema(property, schemas, 0));
+    }
+    json!({ "type": "object", "properties": lowered, "required": required })
 }
 
 /// Whether a property that is listed as required is there in every value: not where it may be null,

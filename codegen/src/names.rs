@@ -134,7 +134,7 @@ pub fn components(document: &mut Value, file: &str, replaced: Option<&Value>, re
         let class = classes.of[name];
         let mut schema = schema.clone();
         if let Some(schema) = schema.as_object_mut() {
-            schema.remove(DERIVED);
+            schema.shift_remove(DERIVED);
         }
         renamed.entry(names[class].clone()).or_insert(schema);
     }
@@ -282,14 +282,21 @@ fn pascal(name: &str, schema: &Value) -> String {
     let lost = !name.contains(|letter: char| letter.is_ascii_uppercase());
     match title {
         Some(title) if lost && title.to_lowercase() == name.to_upper_camel_case().to_lowercase() => title,
-        _ => {
-            let name = name.to_upper_camel_case();
-            if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
-                name
-            } else {
-                format!("Model{name}")
-            }
-        }
+        _ => own_name(name.to_upper_camel_case()),
+    }
+}
+
+/// A name that is none of those Rust has already.
+fn own_name(name: String) -> String {
+    const TAKEN: [&str; 13] = [
+        "Box", "Default", "Err", "From", "Into", "None", "Ok", "Option", "Result", "Self", "Some", "String",
+        "Vec",
+    ];
+    let starts_well = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    match starts_well {
+        true if TAKEN.contains(&name.as_str()) => format!("{name}Model"),
+        true => name,
+        false => format!("Model{name}"),
     }
 }
 

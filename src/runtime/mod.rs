@@ -9,6 +9,7 @@ mod response;
 #[macro_use]
 pub(crate) mod wire;
 
+#[allow(unused_imports, reason = "not every document has query parameters")]
 pub(crate) use call::{Call, Query};
 pub use client::Client;
 pub use error::{Error, ErrorBody, ErrorMessage};

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use heck::ToUpperCamelCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use serde_json::Value;
 use syn::visit_mut::{VisitMut, visit_type_mut};
 
 use super::{Api, docs};
@@ -87,23 +86,25 @@ fn model_of(
     sent: bool,
 ) -> (TokenStream, String) {
     let properties = lower::properties(schema, &api.schemas);
+    let keys = lower::keys(&properties);
     let required = lower::required(schema, &api.schemas);
     let ident = &item.ident;
     let mut fields: Vec<(usize, TokenStream, String)> = Vec::new();
     let mut arguments = Vec::new();
-    let mut names: BTreeSet<String> = BTreeSet::new();
     for field in &item.fields {
         let Some(field_ident) = &field.ident else { continue };
-        let wire = renamed(&field.attrs).unwrap_or_else(|| field_ident.to_string());
-        let Some((place, property)) = properties
+        let key = renamed(&field.attrs).unwrap_or_else(|| field_ident.to_string());
+        let Some((place, wire)) = keys
             .iter()
-            .position(|(name, _)| *name == wire)
-            .zip(properties.get(&wire).and_then(Value::as_object))
+            .enumerate()
+            .find(|(_, (known, _))| *known == key)
+            .map(|(place, (_, wire))| (place, *wire))
         else {
             continue;
         };
+        let Some(property) = properties[wire].as_object() else { continue };
         let nullable = lower::is_nullable(property, &api.schemas);
-        let must = required.contains(&wire) && lower::is_required(property, &api.schemas);
+        let must = required.contains(wire) && lower::is_required(property, &api.schemas);
         let inner = plain(option_inner(&field.ty).unwrap_or(&field.ty));
         let any = is_any(&inner);
         let collection = generic(&inner, "Vec").is_some() || generic(&inner, "BTreeMap").is_some();
@@ -116,8 +117,7 @@ fn model_of(
         if must {
             arguments.push((place, quote!(#field_ident: impl Into<#inner>), quote!(#field_ident)));
         }
-        let doc = super::doc(&docs::property(&wire, property, schema, &api.schemas, must));
-        names.insert(field_ident.to_string());
+        let doc = super::doc(&docs::property(wire, property, schema, &api.schemas, must));
         fields.push((place, quote!(#doc pub #field_ident: #ty), format!("{field_ident}: {kind} {wire:?}")));
     }
     // The document's order, which groups what belongs together.

@@ -6,7 +6,7 @@ use super::fit::fit;
 use crate::node::Map;
 
 pub(super) fn mend(schema: &mut Map, known: &Map) -> Option<String> {
-    let default = schema.remove("default")?;
+    let default = schema.shift_remove("default")?;
     let fitted = fit(&Value::Object(schema.clone()), &default, known);
     if let Some(fitted) = &fitted {
         schema.insert("default".into(), fitted.clone());

@@ -45,7 +45,7 @@ fn walk(schema: &mut Map, place: &Place, name: Option<&str>, known: &Map, found:
         };
         walk(child, place, name, known, found);
     });
-    let Some(example) = schema.remove("example") else { return };
+    let Some(example) = schema.shift_remove("example") else { return };
     let whole = Value::Object(schema.clone());
     let named = name
         .and_then(|name| example.get(name))
@@ -58,14 +58,14 @@ fn walk(schema: &mut Map, place: &Place, name: Option<&str>, known: &Map, found:
 fn beside_schema(holder: &mut Value, place: &Place, known: &Map, found: &mut Vec<(Place, String)>) {
     let Some(holder) = holder.as_object_mut() else { return };
     let Some(schema) = holder.get("schema").cloned() else { return };
-    if let Some(example) = holder.remove("example") {
+    if let Some(example) = holder.shift_remove("example") {
         let meant = fit(&schema, &example, known);
         settle(holder, example, meant, &place.child("example"), found);
     }
     let examples = holder.get_mut("examples").and_then(Value::as_object_mut);
     for (name, example) in examples.into_iter().flatten() {
         let Some(example) = example.as_object_mut() else { continue };
-        if let Some(value) = example.remove("value") {
+        if let Some(value) = example.shift_remove("value") {
             let meant = fit(&schema, &value, known);
             let place = place.child("examples").child(name).child("value");
             match meant {
@@ -85,7 +85,7 @@ fn beside_schema(holder: &mut Value, place: &Place, known: &Map, found: &mut Vec
         examples
             .retain(|_, example| example.get("value").is_some() || example.get("externalValue").is_some());
         if examples.is_empty() {
-            holder.remove("examples");
+            holder.shift_remove("examples");
         }
     }
 }

@@ -70,11 +70,11 @@ fn fit_within(schema: &Value, value: &Value, known: &Map, depth: usize) -> Optio
         (Some("array"), item @ Value::Object(_)) => {
             Value::Array(vec![fit_within(schema.get("items")?, item, known, depth + 1)?])
         }
-        (Some("string"), Value::String(text)) => {
-            let dated = node::text(schema, "format") != Some("date-time") || is_date_time(text);
-            dated.then_some(fitted)?
+        (Some("string"), Value::String(_) | Value::Bool(_) | Value::Number(_)) => {
+            let text = fitted.as_str().map_or_else(|| fitted.to_string(), str::to_owned);
+            let dated = node::text(schema, "format") == Some("date-time");
+            (!dated || is_date_time(&text)).then_some(Value::String(text))?
         }
-        (Some("string"), Value::Bool(_) | Value::Number(_)) => fitted.to_string().into(),
         (Some("boolean"), Value::Bool(_)) | (Some("number"), Value::Number(_)) => fitted,
         (Some("integer"), Value::Number(number)) if !number.is_f64() => fitted,
         (Some("boolean" | "integer" | "number"), Value::String(text)) => {

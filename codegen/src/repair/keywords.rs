@@ -25,7 +25,7 @@ pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
             done.push(format!("`{keyword}` was the string \"{text}\""));
             match parse(text) {
                 Some(value) => schema.insert((*keyword).into(), value),
-                None => schema.remove(*keyword),
+                None => schema.shift_remove(*keyword),
             };
         }
     }
@@ -41,13 +41,13 @@ pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
                 there
             });
             if names.is_empty() {
-                schema.remove("required");
+                schema.shift_remove("required");
             }
         }
         Some(Value::Array(_)) | None => {}
         Some(other) => {
             done.push(format!("`required: {other}` says nothing on a schema"));
-            schema.remove("required");
+            schema.shift_remove("required");
         }
     }
     (!done.is_empty()).then(|| done.join("; "))

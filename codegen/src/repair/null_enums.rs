@@ -27,7 +27,7 @@ pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
         return None;
     }
     if values.is_empty() {
-        schema.remove("enum");
+        schema.shift_remove("enum");
     }
     if null {
         schema.insert("nullable".into(), true.into());

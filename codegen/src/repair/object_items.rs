@@ -8,8 +8,8 @@ pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
     if schema.get("type").is_none_or(|kind| kind != "object") || schema.contains_key("properties") {
         return None;
     }
-    let Some(Value::Object(items)) = schema.remove("items") else { return None };
-    schema.remove("type");
+    let Some(Value::Object(items)) = schema.shift_remove("items") else { return None };
+    schema.shift_remove("type");
     let shown = Value::Object(items.clone());
     for (key, value) in items {
         schema.entry(key).or_insert(value);

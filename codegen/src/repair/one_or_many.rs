@@ -16,8 +16,8 @@ pub(super) fn mend(schema: &mut Map, known: &Map) -> Option<String> {
     if !array || !of_objects || fit(items, &Value::Object(example.clone()), known).is_none() {
         return None;
     }
-    let items = schema.remove("items")?;
-    schema.remove("type");
+    let items = schema.shift_remove("items")?;
+    schema.shift_remove("type");
     schema.insert("oneOf".into(), json!([{ "type": "array", "items": items }, items]));
     Some("is an array by its type and an object by its example; both are taken".into())
 }

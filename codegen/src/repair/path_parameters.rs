@@ -12,7 +12,7 @@ pub(super) fn mend(document: &mut Value, file: &str, report: &mut Report) {
     node::operations_mut(document, file, &mut |path, _, operation, place| {
         let names = names(path);
         let place = place.child("parameters");
-        let mut parameters = match operation.remove("parameters") {
+        let mut parameters = match operation.shift_remove("parameters") {
             Some(Value::Array(parameters)) => parameters,
             _ => Vec::new(),
         };

@@ -9,7 +9,7 @@ pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
     if schema.keys().filter(|key| *key != ORIGIN).count() < 2 {
         return None;
     }
-    let target = schema.remove("$ref")?;
+    let target = schema.shift_remove("$ref")?;
     let siblings: Vec<String> =
         schema.keys().filter(|key| *key != ORIGIN).map(|key| format!("`{key}`")).collect();
     let reference = Value::Object(Map::from_iter([("$ref".to_owned(), target)]));

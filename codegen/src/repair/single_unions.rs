@@ -8,7 +8,7 @@ pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
     for keyword in ["oneOf", "anyOf"] {
         if let [only] = node::items(schema, keyword) {
             let only = only.clone();
-            schema.remove(keyword);
+            schema.shift_remove(keyword);
             match schema.get_mut("allOf") {
                 Some(Value::Array(members)) => members.push(only),
                 _ => {
@@ -32,7 +32,7 @@ fn unwrap(schema: &mut Map) -> bool {
     if only.contains_key("$ref") {
         // A reference stays wrapped where something stands beside it.
         if bare && !nullable {
-            schema.remove("allOf");
+            schema.shift_remove("allOf");
             schema.extend(only);
             return true;
         }
@@ -44,7 +44,7 @@ fn unwrap(schema: &mut Map) -> bool {
     if clash {
         return false;
     }
-    schema.remove("allOf");
+    schema.shift_remove("allOf");
     for (key, value) in only {
         schema.entry(key).or_insert(value);
     }

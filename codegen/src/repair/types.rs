@@ -20,12 +20,12 @@ pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
             }
             match named[..] {
                 [only] => schema.insert("type".into(), only.into()),
-                _ => schema.remove("type"),
+                _ => schema.shift_remove("type"),
             };
             Some(format!("`type` was a list, {}", Value::Array(kinds)))
         }
         Some(other) => {
-            schema.remove("type");
+            schema.shift_remove("type");
             Some(format!("`type: {other}` is none"))
         }
     }
@@ -46,7 +46,7 @@ fn replace(schema: &mut Map, kind: &str) -> String {
     };
     match known {
         Some(known) => schema.insert("type".into(), known.into()),
-        None => schema.remove("type"),
+        None => schema.shift_remove("type"),
     };
     if let Some(format) = format {
         schema.entry("format").or_insert_with(|| format.into());
