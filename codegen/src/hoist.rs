@@ -14,19 +14,22 @@ pub fn hoist(document: &mut Value, file: &str) {
     let known = node::object(document, &["components", "schemas"]).cloned().unwrap_or_default();
     let mut hoist = Hoist { known, found: Vec::new() };
     node::roots_mut(document, file, &mut |holder, schema, place| {
-        let name = match holder {
+        let (name, step) = match holder {
             Holder::Component(name) => {
                 let name = name.split('~').next().unwrap_or(name).to_upper_camel_case();
                 hoist.inside(schema, place, &name);
                 return;
             }
             Holder::Parameter(operation, name) => {
-                format!("{}{}", operation.to_upper_camel_case(), name.to_upper_camel_case())
+                let step = name.to_upper_camel_case();
+                (format!("{}{step}", operation.to_upper_camel_case()), step)
             }
-            Holder::Request(operation) => format!("{}Request", operation.to_upper_camel_case()),
-            Holder::Response(operation, status) => response_name(operation, status),
+            Holder::Request(operation) => {
+                (format!("{}Request", operation.to_upper_camel_case()), "Request".to_owned())
+            }
+            Holder::Response(operation, status) => (response_name(operation, status), "Response".to_owned()),
         };
-        hoist.place(schema, place, name.clone(), &name);
+        hoist.place(schema, place, name, &step);
     });
     let found = std::mem::take(&mut hoist.found);
     if found.is_empty() {

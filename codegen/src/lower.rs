@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use heck::ToSnakeCase;
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::{Value, json};
 
 use crate::node::{self, Map};
@@ -101,6 +101,26 @@ pub fn keys(properties: &Map) -> Vec<(String, &str)> {
             let numbered = (2..).map(|n| format!("{wire}_{n}"));
             let key = std::iter::once(wire.clone()).chain(numbered).find(|key| taken.insert(plain(key)));
             (key.unwrap_or_default(), wire.as_str())
+        })
+        .collect()
+}
+
+/// The values of an enum by texts that stay apart as names of variants: `a-b` and `a_b` would both be
+/// `AB`, and `*` would be nothing. Each comes with the value on the wire.
+pub fn values(schema: &Map) -> Vec<(String, &str)> {
+    let mut taken = BTreeSet::new();
+    node::items(schema, "enum")
+        .iter()
+        .filter_map(Value::as_str)
+        .enumerate()
+        .map(|(index, wire)| {
+            let empty = wire.to_upper_camel_case().is_empty();
+            let base = if empty { format!("value {}", index + 1) } else { wire.to_owned() };
+            let numbered = (2..).map(|n| format!("{base} v{n}"));
+            let text = std::iter::once(base.clone())
+                .chain(numbered)
+                .find(|text| taken.insert(text.to_upper_camel_case()));
+            (text.unwrap_or_default(), wire)
         })
         .collect()
 }
@@ -232,7 +252,8 @@ fn parameter_schema(whole: &Value, schemas: &Map) -> Value {
 fn model(schema: &Value, schemas: &Map) -> Value {
     let Some(whole) = schema.as_object() else { return json!({}) };
     if is_enum(whole) {
-        return json!({ "type": "string", "enum": whole["enum"] });
+        let values: Vec<String> = values(whole).into_iter().map(|(text, _)| text).collect();
+        return json!({ "type": "string", "enum": values });
     }
     let properties = properties(whole, schemas);
     if properties.is_empty() {

@@ -175,10 +175,12 @@ fn open_enum(item: &syn::ItemEnum, name: &str, schema: &Map) -> (TokenStream, St
     let unknown = spare(&["Unknown", "Other", "Unrecognized"], &taken);
     let mut declared = Vec::new();
     let mut read = Vec::new();
+    let values = lower::values(schema);
     for variant in &item.variants {
-        let wire = renamed(&variant.attrs).unwrap_or_else(|| variant.ident.to_string());
+        let text = renamed(&variant.attrs).unwrap_or_else(|| variant.ident.to_string());
+        let Some((_, wire)) = values.iter().find(|(known, _)| *known == text) else { continue };
         let variant = &variant.ident;
-        let doc = super::doc(&docs::variant(&wire, schema));
+        let doc = super::doc(&docs::variant(wire, schema));
         declared.push(quote!(#doc #variant));
         read.push(format!("{variant} = {wire:?}"));
     }

@@ -38,9 +38,11 @@ fn unwrap(schema: &mut Map) -> bool {
         }
         return false;
     }
-    let clash = only
-        .keys()
-        .any(|key| key != "description" && key != "type" && key != "title" && schema.contains_key(key));
+    // What only describes may differ: it speaks of this use.
+    let prose = ["description", "title", "example", "nullable", "deprecated"];
+    let clash = only.iter().any(|(key, value)| {
+        !prose.contains(&key.as_str()) && schema.get(key).is_some_and(|own| own != value)
+    });
     if clash {
         return false;
     }
