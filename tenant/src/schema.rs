@@ -1,0 +1,60 @@
+//! OpenAPI 3.0 schemas as JSON Schema, which has no `nullable`.
+
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+
+/// Rewrites every schema in a document in place.
+pub(crate) fn to_json_schema(node: &mut Value) {
+    match node {
+        Value::Array(items) => items.iter_mut().for_each(to_json_schema),
+        Value::Object(object) => {
+            object.values_mut().for_each(to_json_schema);
+            if object.remove("nullable") == Some(Value::Bool(true)) {
+                *node = with_null(std::mem::take(object));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn with_null(mut schema: Map<String, Value>) -> Value {
+    if let Some(Value::Array(values)) = schema.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
+    match schema.get_mut("type") {
+        Some(Value::String(kind)) => {
+            let kinds = json!([kind, "null"]);
+            schema.insert("type".to_owned(), kinds);
+            Value::Object(schema)
+        }
+        _ => json!({"anyOf": [schema, {"type": "null"}]}),
+    }
+}
+
+/// A validator for a schema that may refer to the components.
+pub(crate) fn compile(schema: &Value, components: &Value) -> Result<Validator, String> {
+    let schema = json!({"allOf": [schema], "components": components});
+    jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(&schema)
+        .map_err(|error| error.to_string())
+}
+
+/// What is wrong with a value, if anything is.
+pub(crate) fn complaint(validator: &Validator, value: &Value) -> Option<String> {
+    let error = validator.iter_errors(value).next()?;
+    let place = error.instance_path().to_string();
+    let place = if place.is_empty() {
+        String::new()
+    } else {
+        format!(" (at {place})")
+    };
+    let mut text = error.to_string();
+    if let Some((end, _)) = text.char_indices().nth(300) {
+        text.truncate(end);
+    }
+    Some(format!("{text}{place}"))
+}
