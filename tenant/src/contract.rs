@@ -35,6 +35,8 @@ pub(crate) struct Operation {
     replies: HashMap<u16, Option<Validator>>,
     pub(crate) filters: Allowed,
     pub(crate) sorters: Vec<String>,
+    /// For each field that may be patched, the operations it may be patched with.
+    pub(crate) patches: Allowed,
 }
 
 struct Parameter {
@@ -134,9 +136,7 @@ impl Operation {
             .chain(array(&node["parameters"]))
         {
             let parameter = resolve(document, parameter);
-            for (field, operators) in object(&parameter["x-filter-fields"]) {
-                filters.insert(field.clone(), strings(operators));
-            }
+            filters.extend(allowed(&parameter["x-filter-fields"]));
             sorters.extend(strings(&parameter["x-sorter-fields"]));
             if parameter["in"] == "path" || parameter["in"] == "query" {
                 parameters.push(Parameter::read(document, parameter)?);
@@ -151,6 +151,9 @@ impl Operation {
             replies.extend(status.parse().ok().map(|status: u16| (status, validator)));
         }
         let body = Some(resolve(document, &node["requestBody"])).filter(|body| !body.is_null());
+        let patches = body
+            .map(|body| allowed(&body["x-patch-fields"]))
+            .unwrap_or_default();
         Ok(Self {
             name: snake_case(id),
             method: method.to_owned(),
@@ -166,6 +169,7 @@ impl Operation {
             replies,
             filters,
             sorters,
+            patches,
         })
     }
 
@@ -341,6 +345,13 @@ fn object(node: &Value) -> &Map<String, Value> {
 
 fn array(node: &Value) -> &[Value] {
     node.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn allowed(node: &Value) -> Allowed {
+    object(node)
+        .iter()
+        .map(|(field, words)| (field.clone(), strings(words)))
+        .collect()
 }
 
 fn strings(node: &Value) -> Vec<String> {

@@ -57,19 +57,64 @@ fn role(world: &mut World, call: &Call<'_>) -> Result<usize, Refusal> {
     )
 }
 
-/// The operations of a JSON patch: operation, path and value.
-fn patches(body: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
-    body.as_array().into_iter().flatten().map(|patch| {
-        (
-            patch["op"].as_str().unwrap_or_default(),
-            patch["path"].as_str().unwrap_or_default(),
-            &patch["value"],
-        )
-    })
+/// One operation of a JSON patch that the document allows.
+struct Patch<'a> {
+    field: &'a str,
+    removes: bool,
+    value: &'a Value,
+    operation: &'a str,
 }
 
-fn patch_refused(operation: &str, path: &str, why: &str) -> Refusal {
-    Refusal::bad_request(format!("Cannot {operation} {path:?}: {why}."))
+impl Patch<'_> {
+    fn refused(&self, why: &str) -> Refusal {
+        Refusal::bad_request(format!(
+            "Cannot {} {:?}: {why}.",
+            self.operation, self.field
+        ))
+    }
+}
+
+/// The operations of a JSON patch, if the document allows all of them for their fields.
+fn patches<'a>(call: &'a Call<'_>) -> Result<Vec<Patch<'a>>, Refusal> {
+    let read = |patch: &'a Value| {
+        let (operation, path) = (
+            patch["op"].as_str().unwrap_or_default(),
+            patch["path"].as_str().unwrap_or_default(),
+        );
+        let field = path.strip_prefix('/').unwrap_or(path);
+        let patch = Patch {
+            field,
+            removes: operation == "remove",
+            value: &patch["value"],
+            operation,
+        };
+        match call
+            .operation
+            .patches
+            .get(field)
+            .filter(|_| path.starts_with('/'))
+        {
+            Some(allowed) if allowed.iter().any(|known| known == operation) => Ok(patch),
+            Some(allowed) => {
+                Err(patch.refused(&format!("this field allows only {}", allowed.join(", "))))
+            }
+            None => {
+                let known: Vec<_> = call
+                    .operation
+                    .patches
+                    .keys()
+                    .map(|field| format!("/{field}"))
+                    .collect();
+                Err(patch.refused(&format!("only these can be patched: {}", known.join(", "))))
+            }
+        }
+    };
+    call.body
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(read)
+        .collect()
 }
 
 /// A boolean, or the text of one, as the vendor's examples write it.

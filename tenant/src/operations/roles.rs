@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, lenient_flag, patch_refused, patches, role, show};
+use super::{Answer, lenient_flag, patches, role, show};
 use crate::call::Call;
 use crate::collection::Listing;
 use crate::reply::{Refusal, Reply};
@@ -126,30 +126,25 @@ pub(super) fn patch(world: &mut World, call: &Call<'_>) -> Answer {
     let role = &mut world.roles[number];
     let (mut name, mut description, mut saved) =
         (role.name.clone(), role.description.clone(), role.saved);
-    for (operation, path, value) in patches(&call.body) {
-        let refused = |why: &str| patch_refused(operation, path, why);
-        let removes = match operation {
-            "remove" => true,
-            "replace" => false,
-            _ => return Err(refused("a potential role allows only remove and replace")),
+    for patch in patches(call)? {
+        let text = || {
+            patch
+                .value
+                .as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| patch.refused("the value is text"))
         };
-        let text = || value.as_str().map(str::to_owned);
-        match path {
-            "/name" if removes => name = default_name(&role.id),
-            "/name" => name = text().ok_or_else(|| refused("a name is text"))?,
-            "/description" if removes || value.is_null() => description = None,
-            "/description" => {
-                description = Some(text().ok_or_else(|| refused("a description is text"))?)
+        match (patch.field, patch.removes) {
+            ("name", true) => name = default_name(&role.id),
+            ("name", false) => name = text()?,
+            ("description", removes) if removes || patch.value.is_null() => description = None,
+            ("description", _) => description = Some(text()?),
+            ("saved", true) => saved = false,
+            ("saved", false) => {
+                saved = lenient_flag(patch.value)
+                    .ok_or_else(|| patch.refused("the value is true or false"))?;
             }
-            "/saved" if removes => saved = false,
-            "/saved" => {
-                saved = lenient_flag(value).ok_or_else(|| refused("the value is true or false"))?
-            }
-            _ => {
-                return Err(refused(
-                    "only /name, /description and /saved of a potential role can change",
-                ));
-            }
+            _ => return Err(patch.refused("the tenant keeps no such field")),
         }
     }
     (role.name, role.description, role.saved, role.modified) = (name, description, saved, now);

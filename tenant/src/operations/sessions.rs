@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, lenient_flag, lenient_number, patch_refused, patches, show};
+use super::{Answer, lenient_flag, lenient_number, patches, show};
 use crate::call::Call;
 use crate::collection::Listing;
 use crate::mining::Focus;
@@ -34,7 +34,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
         },
         least_members: optional(
             &body["minNumIdentitiesInPotentialRole"],
-            least_members,
+            lenient_number,
             "minNumIdentitiesInPotentialRole",
         )?,
         threshold: optional(&body["pruneThreshold"], threshold, "pruneThreshold")?,
@@ -82,38 +82,27 @@ pub(super) fn patch(world: &mut World, call: &Call<'_>) -> Answer {
     let number = world.session(call.text("sessionId").unwrap_or_default())?;
     let before = world.sessions[number].clone();
     let mut session = before.clone();
-    for (operation, path, value) in patches(&call.body) {
-        if operation != "replace" && (operation, path) != ("add", "/name") {
-            return Err(patch_refused(
-                operation,
-                path,
-                "a session allows replace, and add for /name",
-            ));
-        }
-        let refused = |why: &str| patch_refused(operation, path, why);
-        match path {
-            "/name" if value.is_null() => session.name = None,
-            "/name" => {
+    for patch in patches(call)? {
+        let value = patch.value;
+        match patch.field {
+            "name" if value.is_null() => session.name = None,
+            "name" => {
                 session.name = Some(
                     value
                         .as_str()
-                        .ok_or_else(|| refused("a name is text"))?
+                        .ok_or_else(|| patch.refused("a name is text"))?
                         .to_owned(),
                 )
             }
-            "/saved" => {
-                session.saved =
-                    lenient_flag(value).ok_or_else(|| refused("the value is true or false"))?
+            "saved" => {
+                session.saved = lenient_flag(value)
+                    .ok_or_else(|| patch.refused("the value is true or false"))?
             }
-            "/pruneThreshold" => session.threshold = optional(value, threshold, path)?,
-            "/minNumIdentitiesInPotentialRole" => {
-                session.least_members = optional(value, least_members, path)?
+            "pruneThreshold" => session.threshold = optional(value, threshold, patch.field)?,
+            "minNumIdentitiesInPotentialRole" => {
+                session.least_members = optional(value, lenient_number, patch.field)?
             }
-            _ => {
-                return Err(refused(
-                    "only /name, /saved, /pruneThreshold and /minNumIdentitiesInPotentialRole of a session can change",
-                ));
-            }
+            _ => return Err(patch.refused("the tenant keeps no such field")),
         }
     }
     session.modified = world.now();
@@ -147,8 +136,4 @@ fn threshold(value: &Value) -> Option<u8> {
     u8::try_from(lenient_number(value)?)
         .ok()
         .filter(|&threshold| threshold <= 100)
-}
-
-fn least_members(value: &Value) -> Option<u32> {
-    lenient_number(value)
 }

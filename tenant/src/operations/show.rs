@@ -106,8 +106,7 @@ pub(super) fn role(world: &mut World, number: usize) -> Value {
     shown
 }
 
-/// How the members of a role spread over the values of an attribute. The document types every value
-/// in there as text, counts too.
+/// How the members of a role spread over the values of an attribute.
 fn attribute_distribution(world: &World, number: usize, name: &str) -> Value {
     let mut counts = std::collections::BTreeMap::<String, u32>::new();
     for &who in world.roles[number].members() {
@@ -119,7 +118,7 @@ fn attribute_distribution(world: &World, number: usize, name: &str) -> Value {
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let shown = counts
         .into_iter()
-        .map(|(value, count)| json!({"attributeValue": value, "count": count.to_string()}));
+        .map(|(value, count)| json!({"attributeValue": value, "count": count}));
     json!({"attributeName": name, "distribution": shown.collect::<Value>()})
 }
 

@@ -1,0 +1,12 @@
+//! The tenant as a client meets it: over sockets.
+
+#![allow(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
+mod api;
+mod auth;
+mod collections;
+mod exports;
+mod faults;
+mod operations;
+mod roles;
+mod sessions;
