@@ -31,6 +31,7 @@ mod collection;
 mod contract;
 mod fault;
 mod filter;
+mod form;
 mod mining;
 mod names;
 mod operations;

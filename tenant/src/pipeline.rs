@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::clock::Clock;
 use crate::contract::{Contract, Found, Operation};
 use crate::fault::Faults;
+use crate::form;
 use crate::operations;
 use crate::organisation::uuid;
 use crate::record::Record;
@@ -116,7 +117,10 @@ pub(crate) fn process(shared: &Shared, route: &Route, incoming: &Incoming) -> Re
     match route {
         Route::Token => {
             let mut parameters = incoming.query();
-            parameters.extend(form_urlencoded::parse(&incoming.body).into_owned());
+            parameters.extend(form::fields(
+                incoming.header("content-type"),
+                &incoming.body,
+            ));
             shared.desk.issue(&parameters, shared.clock.now())
         }
         Route::Download => fetch(shared, incoming),

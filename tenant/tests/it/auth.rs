@@ -33,6 +33,20 @@ async fn a_token_is_given_for_form_or_query_and_only_for_the_right_secret() {
         200
     );
 
+    let parts = query.map(|(name, value)| {
+        format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    });
+    let request = api
+        .http
+        .post(&url)
+        .header("content-type", "multipart/form-data; boundary=x");
+    let given = request
+        .body(parts.concat() + "--x--\r\n")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(given.status(), 200);
+
     let refused = api.token_request(id, "wrong").await;
     assert_eq!(refused.status(), 401);
     assert_eq!(
