@@ -1,4 +1,4 @@
-//! OpenAPI 3.0 schemas as JSON Schema, which has no `nullable`.
+//! OpenAPI 3.0 schemas as JSON Schema, which has no `nullable` and does not check the range of an `int32`.
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
@@ -9,6 +9,10 @@ pub(crate) fn to_json_schema(node: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(to_json_schema),
         Value::Object(object) => {
             object.values_mut().for_each(to_json_schema);
+            if object.get("format").is_some_and(|format| format == "int32") {
+                object.entry("minimum").or_insert_with(|| i32::MIN.into());
+                object.entry("maximum").or_insert_with(|| i32::MAX.into());
+            }
             if object.remove("nullable") == Some(Value::Bool(true)) {
                 *node = with_null(std::mem::take(object));
             }
