@@ -2,14 +2,14 @@
 //! what it answers.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jsonschema::Validator;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::filter::Allowed;
-use crate::schema::{compile, complaint, to_json_schema};
+use crate::schema::{Compiler, complaint, to_json_schema};
 
 const DOCUMENT: &str = include_str!("../../spec/role-mining.yaml");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -32,7 +32,7 @@ pub(crate) struct Operation {
     segments: Vec<String>,
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
-    replies: HashMap<u16, Option<Validator>>,
+    replies: HashMap<u16, Option<Arc<Validator>>>,
     pub(crate) filters: Allowed,
     pub(crate) sorters: Vec<String>,
     /// For each field that may be patched, the operations it may be patched with.
@@ -45,13 +45,13 @@ struct Parameter {
     required: bool,
     kind: String,
     default: Option<Value>,
-    schema: Validator,
+    schema: Arc<Validator>,
 }
 
 struct RequestBody {
     required: bool,
     media_type: String,
-    schema: Validator,
+    schema: Arc<Validator>,
 }
 
 /// What a method and a path lead to.
@@ -66,13 +66,14 @@ impl Contract {
         let mut document: Value = serde_norway::from_str(text)
             .map_err(|error| format!("Cannot read spec/role-mining.yaml: {error}."))?;
         to_json_schema(&mut document);
+        let compiler = Compiler::new(&document["components"]);
         let mut operations = Vec::new();
         for (path, item) in object(&document["paths"]) {
             for (method, operation) in object(item)
                 .iter()
                 .filter(|(name, _)| METHODS.contains(&name.as_str()))
             {
-                let operation = Operation::read(&document, path, method, item, operation).map_err(|error| {
+                let operation = Operation::read(&document, &compiler, path, method, item, operation).map_err(|error| {
                     format!("Cannot use {method} {path} of spec/role-mining.yaml as a contract: {error}.")
                 })?;
                 operations.push(operation);
@@ -120,12 +121,12 @@ impl Contract {
 impl Operation {
     fn read(
         document: &Value,
+        compiler: &Compiler<'_>,
         path: &str,
         method: &str,
         item: &Value,
         node: &Value,
     ) -> Result<Self, String> {
-        let components = &document["components"];
         let id = node["operationId"]
             .as_str()
             .ok_or("it has no operationId")?;
@@ -139,14 +140,14 @@ impl Operation {
             filters.extend(allowed(&parameter["x-filter-fields"]));
             sorters.extend(strings(&parameter["x-sorter-fields"]));
             if parameter["in"] == "path" || parameter["in"] == "query" {
-                parameters.push(Parameter::read(document, parameter)?);
+                parameters.push(Parameter::read(document, compiler, parameter)?);
             }
         }
         let mut replies = HashMap::new();
         for (status, reply) in object(&node["responses"]) {
             let schema = &resolve(document, reply)["content"]["application/json"]["schema"];
             let validator = (!schema.is_null())
-                .then(|| compile(schema, components))
+                .then(|| compiler.compile(schema))
                 .transpose()?;
             replies.extend(status.parse().ok().map(|status: u16| (status, validator)));
         }
@@ -164,7 +165,7 @@ impl Operation {
                 .collect(),
             parameters,
             body: body
-                .map(|body| RequestBody::read(body, components))
+                .map(|body| RequestBody::read(body, compiler))
                 .transpose()?,
             replies,
             filters,
@@ -279,7 +280,7 @@ impl Operation {
 }
 
 impl Parameter {
-    fn read(document: &Value, node: &Value) -> Result<Self, String> {
+    fn read(document: &Value, compiler: &Compiler<'_>, node: &Value) -> Result<Self, String> {
         let schema = resolve(document, &node["schema"]);
         Ok(Self {
             name: node["name"]
@@ -290,7 +291,7 @@ impl Parameter {
             required: node["required"] == true,
             kind: schema["type"].as_str().unwrap_or("string").to_owned(),
             default: Some(schema["default"].clone()).filter(|default| !default.is_null()),
-            schema: compile(schema, &document["components"])?,
+            schema: compiler.compile(schema)?,
         })
     }
 
@@ -318,7 +319,7 @@ impl Parameter {
 }
 
 impl RequestBody {
-    fn read(node: &Value, components: &Value) -> Result<Self, String> {
+    fn read(node: &Value, compiler: &Compiler<'_>) -> Result<Self, String> {
         let (media_type, content) = object(&node["content"])
             .iter()
             .next()
@@ -326,7 +327,7 @@ impl RequestBody {
         Ok(Self {
             required: node["required"] == true,
             media_type: media_type.clone(),
-            schema: compile(&content["schema"], components)?,
+            schema: compiler.compile(&content["schema"])?,
         })
     }
 }

@@ -1,5 +1,9 @@
 //! OpenAPI 3.0 schemas as JSON Schema, which has no `nullable` and does not check the range of an `int32`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
@@ -37,14 +41,42 @@ fn with_null(mut schema: Map<String, Value>) -> Value {
     }
 }
 
-/// A validator for a schema that may refer to the components.
-pub(crate) fn compile(schema: &Value, components: &Value) -> Result<Validator, String> {
-    let schema = json!({"allOf": [schema], "components": components});
-    jsonschema::options()
-        .with_draft(jsonschema::Draft::Draft202012)
-        .should_validate_formats(true)
-        .build(&schema)
-        .map_err(|error| error.to_string())
+/// Makes validators for schemas that refer to the components of one document, each schema once: most
+/// operations share their error bodies.
+pub(crate) struct Compiler<'a> {
+    components: &'a Value,
+    made: RefCell<HashMap<String, Arc<Validator>>>,
+}
+
+impl<'a> Compiler<'a> {
+    pub(crate) fn new(components: &'a Value) -> Self {
+        Self {
+            components,
+            made: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn compile(&self, schema: &Value) -> Result<Arc<Validator>, String> {
+        let key = schema.to_string();
+        if let Some(known) = self.made.borrow().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let whole = match key.contains("$ref") {
+            true => json!({"allOf": [schema], "components": self.components}),
+            false => schema.clone(),
+        };
+        let validator = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .should_validate_formats(true)
+            .build(&whole)
+            .map_err(|error| error.to_string())?;
+        Ok(Arc::clone(
+            self.made
+                .borrow_mut()
+                .entry(key)
+                .or_insert(Arc::new(validator)),
+        ))
+    }
 }
 
 /// What is wrong with a value, if anything is.
