@@ -9,6 +9,9 @@ pub(crate) const HISTORY: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A point in the tenant's time, as the time since the tenant came into being.
 pub(crate) type Moment = Duration;
 
+/// No tenant lives longer; dates far beyond cannot be written down.
+const LIFE: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
+
 pub(crate) struct Clock {
     birth: SystemTime,
     started: Option<Instant>,
@@ -17,8 +20,9 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new(start: SystemTime, frozen: bool) -> Self {
+        let epoch = SystemTime::UNIX_EPOCH;
         Self {
-            birth: start.checked_sub(HISTORY).unwrap_or(SystemTime::UNIX_EPOCH),
+            birth: start.clamp(epoch + HISTORY, epoch + LIFE) - HISTORY,
             started: (!frozen).then(Instant::now),
             advanced: Mutex::new(Duration::ZERO),
         }
@@ -32,7 +36,7 @@ impl Clock {
 
     pub(crate) fn advance(&self, by: Duration) {
         let mut advanced = self.advanced.lock().unwrap_or_else(PoisonError::into_inner);
-        *advanced = advanced.saturating_add(by);
+        *advanced = advanced.saturating_add(by).min(LIFE);
     }
 
     pub(crate) fn date(&self, at: Moment) -> SystemTime {

@@ -16,8 +16,8 @@ pub(crate) type Allowed = BTreeMap<String, Vec<String>>;
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Filter {
-    And(Box<Filter>, Box<Filter>),
-    Or(Box<Filter>, Box<Filter>),
+    All(Vec<Filter>),
+    Any(Vec<Filter>),
     Not(Box<Filter>),
     Is {
         field: String,
@@ -93,8 +93,8 @@ impl Filter {
 
     fn check(&self, allowed: &Allowed) -> Result<(), String> {
         match self {
-            Self::And(one, other) | Self::Or(one, other) => {
-                one.check(allowed).and(other.check(allowed))
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().try_for_each(|part| part.check(allowed))
             }
             Self::Not(inner) => inner.check(allowed),
             Self::Is {
@@ -122,8 +122,8 @@ impl Filter {
     /// Whether a record matches, given how to look up one of its fields.
     pub(crate) fn matches(&self, look_up: &dyn Fn(&str) -> Value) -> bool {
         match self {
-            Self::And(one, other) => one.matches(look_up) && other.matches(look_up),
-            Self::Or(one, other) => one.matches(look_up) || other.matches(look_up),
+            Self::All(parts) => parts.iter().all(|part| part.matches(look_up)),
+            Self::Any(parts) => parts.iter().any(|part| part.matches(look_up)),
             Self::Not(inner) => !inner.matches(look_up),
             Self::Is {
                 field,
@@ -281,19 +281,19 @@ impl Parser {
     }
 
     fn any(&mut self) -> Result<Filter, String> {
-        let mut filter = self.all()?;
+        let mut parts = vec![self.all()?];
         while self.word("or") {
-            filter = Filter::Or(Box::new(filter), Box::new(self.all()?));
+            parts.push(self.all()?);
         }
-        Ok(filter)
+        Ok(Filter::Any(parts))
     }
 
     fn all(&mut self) -> Result<Filter, String> {
-        let mut filter = self.one()?;
+        let mut parts = vec![self.one()?];
         while self.word("and") {
-            filter = Filter::And(Box::new(filter), Box::new(self.one()?));
+            parts.push(self.one()?);
         }
-        Ok(filter)
+        Ok(Filter::All(parts))
     }
 
     fn one(&mut self) -> Result<Filter, String> {
@@ -461,6 +461,10 @@ mod tests {
             assert!(error.contains(expected), "{filter}: {error}");
         }
         assert!(matches(&format!("{}size eq 9", "not ".repeat(5000))).is_err());
+        assert_eq!(
+            matches(&format!("{}size eq 9", "size eq 1 or ".repeat(50_000))),
+            Ok(true)
+        );
     }
 
     #[test]

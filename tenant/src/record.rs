@@ -1,10 +1,13 @@
 //! What the tenant was asked, for tests to look at.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// How much of a body is kept.
 const KEPT: usize = 64 * 1024;
+/// How many requests are kept, so that a tenant may run for weeks.
+const LONGEST: usize = 100_000;
 
 /// A request that reached the tenant.
 #[derive(Clone, Debug)]
@@ -61,9 +64,9 @@ pub(crate) struct Record {
 
 #[derive(Default)]
 struct State {
-    /// How many records were cleared away.
+    /// How many records are gone from the front.
     cleared: usize,
-    received: Vec<Received>,
+    received: VecDeque<Received>,
 }
 
 impl Record {
@@ -75,7 +78,11 @@ impl Record {
     pub(crate) fn begin(&self, mut received: Received) -> usize {
         received.body.truncate(KEPT);
         let mut state = self.state();
-        state.received.push(received);
+        state.received.push_back(received);
+        if state.received.len() > LONGEST {
+            state.received.pop_front();
+            state.cleared += 1;
+        }
         state.cleared + state.received.len() - 1
     }
 
@@ -88,7 +95,7 @@ impl Record {
     }
 
     pub(crate) fn all(&self) -> Vec<Received> {
-        self.state().received.clone()
+        self.state().received.iter().cloned().collect()
     }
 
     pub(crate) fn count(&self, operation: &str) -> usize {

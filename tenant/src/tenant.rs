@@ -54,7 +54,7 @@ impl Tenant {
             .unwrap_or_default()
     }
 
-    /// All requests received so far, in the order in which they came in.
+    /// All requests received so far (the latest 100 000), in the order in which they came in.
     pub fn record(&self) -> Vec<Received> {
         self.shared.record.all()
     }

@@ -242,7 +242,7 @@ impl World {
         let identities = scope.len();
         let least = session
             .least_members
-            .unwrap_or(((identities / 100) as u32).clamp(2, 50)) as usize;
+            .unwrap_or(((identities / 100) as u32).clamp(5, 50)) as usize;
         let (focus, threshold) = (session.focus, session.threshold);
         let key = format!("{focus:?} {threshold:?} {least} {}", session.scope);
         let organisation = &self.organisation;

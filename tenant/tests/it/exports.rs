@@ -1,6 +1,7 @@
 use std::io::{Cursor, Read};
 
 use reqwest::Response;
+use sailpoint_role_mining_tenant::Fault;
 use serde_json::{Value, json};
 
 use crate::api::{Api, STEP, settings};
@@ -131,6 +132,27 @@ async fn a_range_is_honoured_if_so_set_and_matches_the_whole() {
     let path = exported(&api, &json!({})).await;
     api.tenant.advance(STEP * 2);
     assert_eq!(download(&api, &path, Some("bytes=5-")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_download_that_broke_off_can_be_taken_up_where_it_broke() {
+    let api = Api::start(settings().ranges(true).export_bytes(300_000)).await;
+    let path = exported(&api, &json!({})).await;
+    api.tenant.advance(STEP * 2);
+    let whole = download(&api, &path, None).await.bytes().await.unwrap();
+    let operation = "download_role_mining_potential_role_zip";
+    for fault in [Fault::truncate(200_000), Fault::reset_in_body(200_000)] {
+        api.tenant.fault(fault.on(operation).times(1));
+        let mut answer = download(&api, &path, None).await;
+        let mut got = Vec::new();
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            got.extend_from_slice(&chunk);
+        }
+        assert_eq!(got.len(), 200_000);
+        let rest = download(&api, &path, Some("bytes=200000-")).await;
+        got.extend_from_slice(&rest.bytes().await.unwrap());
+        assert!(got == whole, "the parts do not make up the whole");
+    }
 }
 
 #[tokio::test]

@@ -8,5 +8,6 @@ mod collections;
 mod exports;
 mod faults;
 mod operations;
+mod program;
 mod roles;
 mod sessions;

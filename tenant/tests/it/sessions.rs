@@ -166,3 +166,14 @@ async fn a_session_without_scope_mines_everyone() {
         "{session}"
     );
 }
+
+#[tokio::test]
+async fn a_thousand_years_are_no_trouble() {
+    let api = Api::start(settings().starts_at(std::time::SystemTime::UNIX_EPOCH)).await;
+    api.tenant.advance(std::time::Duration::MAX);
+    assert_eq!(
+        api.get("/role-mining-sessions").await.status(),
+        401,
+        "the token expired long ago"
+    );
+}
