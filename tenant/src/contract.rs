@@ -374,3 +374,55 @@ fn snake_case(id: &str) -> String {
     }
     snake
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(method: &str, path: &str) -> &'static Operation {
+        match contract().unwrap().find(method, path) {
+            Found::Operation(operation, _) => operation,
+            _ => panic!("{method} {path} leads nowhere"),
+        }
+    }
+
+    #[test]
+    fn a_literal_segment_wins_over_a_parameter() {
+        assert_eq!(
+            found("GET", "role-mining-potential-roles/saved").name,
+            "get_saved_potential_roles"
+        );
+        assert_eq!(
+            found("GET", "role-mining-potential-roles/save").name,
+            "get_role_mining_potential_role"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_differs_from_the_document_is_noticed() {
+        let operation = found("GET", "role-mining-potential-roles");
+        assert_eq!(
+            operation.difference(200, &json!([{"density": 5, "roleId": null}])),
+            None
+        );
+        let difference = operation
+            .difference(200, &json!([{"density": "5"}]))
+            .unwrap();
+        assert!(difference.contains("density"), "{difference}");
+        assert!(operation.difference(418, &json!({})).is_some());
+    }
+
+    #[test]
+    fn names_lose_the_case_and_the_version_of_the_document() {
+        assert_eq!(
+            snake_case("getRoleMiningSessionsV1"),
+            "get_role_mining_sessions"
+        );
+        assert_eq!(
+            snake_case("get_role_mining_sessions"),
+            "get_role_mining_sessions"
+        );
+    }
+}

@@ -67,11 +67,34 @@ struct State {
     /// How many records are gone from the front.
     cleared: usize,
     received: VecDeque<Received>,
+    /// How many requests are being answered, and how many were at most.
+    under_way: usize,
+    most_under_way: usize,
+}
+
+/// Stands for a request that is being answered.
+pub(crate) struct UnderWay<'a>(&'a Record);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.state().under_way -= 1;
+    }
 }
 
 impl Record {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn under_way(&self) -> UnderWay<'_> {
+        let mut state = self.state();
+        state.under_way += 1;
+        state.most_under_way = state.most_under_way.max(state.under_way);
+        UnderWay(self)
+    }
+
+    pub(crate) fn most_under_way(&self) -> usize {
+        self.state().most_under_way
     }
 
     /// Adds a request, and gives the number to note its outcome under.
@@ -110,5 +133,6 @@ impl Record {
         let mut state = self.state();
         state.cleared += state.received.len();
         state.received.clear();
+        state.most_under_way = state.under_way;
     }
 }

@@ -144,6 +144,7 @@ impl Connection {
 
     async fn answer(self, request: Request<RequestBody>) -> Result<Response<Content>, Cut> {
         let shared = &self.shared;
+        let _under_way = shared.record.under_way();
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes().to_vec();
         let route = if self.is_download {

@@ -64,6 +64,12 @@ impl Tenant {
         self.shared.record.count(operation)
     }
 
+    /// How many requests were being answered at the same time at most; what [`Fault::delay`] holds
+    /// back counts, the sending of a body does not.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.record.most_under_way()
+    }
+
     /// Forgets the requests received so far.
     pub fn clear_record(&self) {
         self.shared.record.clear();

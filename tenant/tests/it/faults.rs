@@ -236,3 +236,15 @@ async fn token_requests_can_go_wrong_too() {
         500
     );
 }
+
+#[tokio::test]
+async fn the_tenant_knows_how_many_requests_it_had_at_once() {
+    let api = Api::start(settings()).await;
+    assert_eq!(api.tenant.most_at_once(), 1);
+    api.tenant
+        .fault(Fault::delay(Duration::from_millis(300)).on(LIST));
+    tokio::join!(api.get(PATH), api.get(PATH), api.get(PATH));
+    assert_eq!(api.tenant.most_at_once(), 3);
+    api.tenant.clear_record();
+    assert_eq!(api.tenant.most_at_once(), 0);
+}
