@@ -29,6 +29,7 @@ mod call;
 mod clock;
 mod collection;
 mod contract;
+mod download;
 mod fault;
 mod filter;
 mod form;

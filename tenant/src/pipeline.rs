@@ -6,15 +6,14 @@ use std::time::Duration;
 use hyper::http::request::Parts;
 use serde_json::json;
 
-use crate::archive::Archive;
 use crate::auth::Desk;
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::contract::{Contract, Found, Operation};
+use crate::download;
 use crate::fault::Faults;
 use crate::form;
 use crate::operations;
-use crate::organisation::uuid;
 use crate::record::Record;
 use crate::reply::{Body, Refusal, Reply};
 use crate::settings::{RetryAfter, Settings};
@@ -101,11 +100,11 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
-    fn query(&self) -> Vec<(String, String)> {
+    pub(crate) fn query(&self) -> Vec<(String, String)> {
         form_urlencoded::parse(self.parts.uri.query().unwrap_or("").as_bytes())
             .into_owned()
             .collect()
@@ -123,7 +122,7 @@ pub(crate) fn process(shared: &Shared, route: &Route, incoming: &Incoming) -> Re
             ));
             shared.desk.issue(&parameters, shared.clock.now())
         }
-        Route::Download => fetch(shared, incoming),
+        Route::Download => download::fetch(shared, incoming),
         Route::Operation {
             edition,
             operation,
@@ -245,133 +244,7 @@ fn carry_out(
         &call,
     );
     match answer {
-        Ok(reply) => deliver(shared, reply, incoming),
+        Ok(reply) => download::deliver(shared, reply, incoming),
         Err(refusal) => refuse(refusal),
     }
-}
-
-/// Sends a zip itself, or the place where it is.
-fn deliver(shared: &Shared, reply: Reply, incoming: &Incoming) -> Reply {
-    match (&reply.body, &shared.download_url) {
-        (Body::Archive(archive), Some(url)) => {
-            let location = format!(
-                "{url}/exports/{}?signature={}",
-                archive.id,
-                signature(shared, archive)
-            );
-            Reply::empty(302).header("location", location)
-        }
-        (Body::Archive(archive), None) => {
-            let archive = Arc::clone(archive);
-            ranged(shared, reply, &archive, incoming)
-        }
-        _ => reply,
-    }
-}
-
-/// What the second port answers: it wants a signed address and no credentials.
-fn fetch(shared: &Shared, incoming: &Incoming) -> Reply {
-    let refuse = |status, why: &str| {
-        let page = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Message>{why}</Message></Error>"
-        );
-        Reply {
-            status,
-            headers: Vec::new(),
-            body: Body::Bytes(page.into_bytes()),
-        }
-        .header("content-type", "application/xml")
-    };
-    if incoming.header("authorization").is_some() {
-        return refuse(
-            400,
-            "Only one auth mechanism allowed: the signature or the Authorization header",
-        );
-    }
-    if incoming.parts.method != "GET" {
-        return refuse(
-            405,
-            "The specified method is not allowed against this resource",
-        );
-    }
-    let id = incoming
-        .parts
-        .uri
-        .path()
-        .strip_prefix("/exports/")
-        .unwrap_or_default();
-    let world = shared.world.lock().unwrap_or_else(PoisonError::into_inner);
-    let archive = world
-        .exports
-        .iter()
-        .find(|export| export.archive.id == id)
-        .map(|export| Arc::clone(&export.archive));
-    drop(world);
-    let signed = |archive: &Archive| {
-        incoming
-            .query()
-            .iter()
-            .any(|(name, value)| name == "signature" && *value == signature(shared, archive))
-    };
-    match archive.filter(|archive| signed(archive)) {
-        None => refuse(403, "The request signature does not match"),
-        Some(archive) => {
-            let body = Body::Archive(Arc::clone(&archive));
-            let reply = Reply {
-                status: 200,
-                headers: Vec::new(),
-                body,
-            }
-            .header("content-type", "application/zip");
-            ranged(shared, reply, &archive, incoming)
-        }
-    }
-}
-
-fn signature(shared: &Shared, archive: &Archive) -> String {
-    let number = archive.id.bytes().fold(0u64, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
-    uuid(shared.settings.seed ^ 0x5193, number).replace('-', "")
-}
-
-/// Narrows a zip to the range that is asked for, if ranges are on.
-fn ranged(shared: &Shared, reply: Reply, archive: &Archive, incoming: &Incoming) -> Reply {
-    if !shared.settings.ranges {
-        return reply;
-    }
-    let reply = reply
-        .header("accept-ranges", "bytes")
-        .header("etag", archive.etag());
-    let length = archive.length();
-    let current = incoming
-        .header("if-range")
-        .is_none_or(|tag| tag == archive.etag());
-    match incoming
-        .header("range")
-        .filter(|_| current)
-        .and_then(|range| parse_range(range, length))
-    {
-        None => reply.header("content-length", length.to_string()),
-        Some(Err(())) => Reply::empty(416).header("content-range", format!("bytes */{length}")),
-        Some(Ok((first, last))) => Reply {
-            status: 206,
-            ..reply
-        }
-        .header("content-range", format!("bytes {first}-{last}/{length}"))
-        .header("content-length", (last + 1 - first).to_string()),
-    }
-}
-
-/// The first and the last byte of a single range; `None` for what is to be ignored.
-fn parse_range(range: &str, length: u64) -> Option<Result<(u64, u64), ()>> {
-    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let end = length.checked_sub(1)?;
-    let range = match (first.parse::<u64>(), last.parse::<u64>()) {
-        (Ok(first), Ok(last)) if first <= last => (first, last.min(end)),
-        (Ok(first), Err(_)) if last.is_empty() => (first, end),
-        (Err(_), Ok(count)) if first.is_empty() && count > 0 => (length.saturating_sub(count), end),
-        _ => return None,
-    };
-    Some(if range.0 <= end { Ok(range) } else { Err(()) })
 }

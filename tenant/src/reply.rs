@@ -1,10 +1,8 @@
 //! What the tenant answers, before anything on the wire spoils it.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
-use crate::archive::Archive;
+use crate::download::Zip;
 use crate::organisation::uuid;
 
 pub(crate) struct Reply {
@@ -16,7 +14,7 @@ pub(crate) struct Reply {
 pub(crate) enum Body {
     Bytes(Vec<u8>),
     Json(Value),
-    Archive(Arc<Archive>),
+    Zip(Zip),
 }
 
 impl Reply {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::BodyExt;
-use hyper::body::Incoming as RequestBody;
+use hyper::body::{Body as _, Incoming as RequestBody};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -207,8 +207,8 @@ impl Connection {
         match strike.wire() {
             None => Ok(response(reply)),
             Some(wire) => {
-                let (status, headers) = (reply.status, reply.headers.clone());
-                let (content, length) = tokio::task::spawn_blocking(move || measured(reply))
+                let (status, headers) = (reply.status, reply.headers);
+                let (content, length) = tokio::task::spawn_blocking(move || measured(reply.body))
                     .await
                     .map_err(|_| Cut)?;
                 write_spoiled(&self.stream, status, &headers, content, length, wire).await?;
@@ -219,66 +219,32 @@ impl Connection {
 }
 
 fn response(reply: Reply) -> Response<Content> {
-    let get = |name: &str| {
-        reply
-            .headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    };
-    let left = get("content-length").and_then(|length| length.parse().ok());
-    let skip = first_byte(get("content-range"));
-    let content = match reply.body {
-        Body::Bytes(bytes) => Content::whole(bytes),
-        Body::Json(value) => Content::whole(value.to_string().into_bytes()),
-        Body::Archive(archive) => Content::archive(archive, skip, left.unwrap_or(u64::MAX), left),
-    };
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    response.body(content).unwrap_or_else(|_| {
+    response.body(content(reply.body)).unwrap_or_else(|_| {
         let mut failed = Response::new(Content::whole(Vec::new()));
         *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         failed
     })
 }
 
-/// The content of an answer, and how long it is.
-fn measured(reply: Reply) -> (Content, u64) {
-    let get = |name: &str| {
-        reply
-            .headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    };
-    let bytes = match reply.body {
-        Body::Archive(archive) => {
-            let skip = first_byte(get("content-range"));
-            let length = get("content-length")
-                .and_then(|length| length.parse().ok())
-                .unwrap_or_else(|| archive.length());
-            return (
-                Content::archive(archive, skip, length, Some(length)),
-                length,
-            );
-        }
-        Body::Bytes(bytes) => bytes,
-        Body::Json(value) => value.to_string().into_bytes(),
-    };
-    let length = bytes.len() as u64;
-    (Content::whole(bytes), length)
+fn content(body: Body) -> Content {
+    match body {
+        Body::Bytes(bytes) => Content::whole(bytes),
+        Body::Json(value) => Content::whole(value.to_string().into_bytes()),
+        Body::Zip(zip) => zip.content(),
+    }
 }
 
-fn first_byte(content_range: Option<&str>) -> u64 {
-    let first = content_range.and_then(|range| {
-        range
-            .strip_prefix("bytes ")?
-            .split('-')
-            .next()?
-            .parse()
-            .ok()
-    });
-    first.unwrap_or(0)
+/// The content of an answer, and how long it is.
+fn measured(body: Body) -> (Content, u64) {
+    if let Body::Zip(zip) = body {
+        let length = zip.length();
+        return (zip.content(), length);
+    }
+    let content = content(body);
+    let length = content.size_hint().exact().unwrap_or(0);
+    (content, length)
 }

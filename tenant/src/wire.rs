@@ -79,12 +79,12 @@ impl Content {
         Self::Whole(Some(Bytes::from(bytes)))
     }
 
-    /// `take` bytes of a zip from the byte at `skip`; `left` is their number if it is known.
-    pub(crate) fn archive(archive: Arc<Archive>, skip: u64, take: u64, left: Option<u64>) -> Self {
+    /// The bytes of a zip from the one at `skip` on: so many, if their number is known.
+    pub(crate) fn archive(archive: Arc<Archive>, skip: u64, left: Option<u64>) -> Self {
         let (sender, chunks) = mpsc::channel(4);
         tokio::task::spawn_blocking(move || {
             // An error here means that nobody listens any more.
-            drop(archive.write(skip, take, Chunks(sender)));
+            drop(archive.write(skip, left.unwrap_or(u64::MAX), Chunks(sender)));
         });
         Self::Stream { chunks, left }
     }

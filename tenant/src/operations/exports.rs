@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, role};
 use crate::archive::Archive;
 use crate::call::Call;
+use crate::download::Zip;
 use crate::reply::{Body, Refusal, Reply};
 use crate::world::{Export, World};
 
@@ -66,7 +67,7 @@ fn zip(archive: &Arc<Archive>) -> Reply {
     Reply {
         status: 200,
         headers: Vec::new(),
-        body: Body::Archive(Arc::clone(archive)),
+        body: Body::Zip(Zip::whole(Arc::clone(archive))),
     }
     .header("content-type", "application/zip")
     .header(
