@@ -63,7 +63,7 @@ pub(crate) enum Found<'a> {
 
 impl Contract {
     fn read(text: &str) -> Result<Self, String> {
-        let mut document: Value = serde_norway::from_str(text)
+        let mut document: Value = serde_yaml::from_str(text)
             .map_err(|error| format!("Cannot read spec/role-mining.yaml: {error}."))?;
         to_json_schema(&mut document);
         let compiler = Compiler::new(&document["components"]);
