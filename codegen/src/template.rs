@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 /// The runtime, which is written once, for the crate this generator belongs to.
-const RUNTIME: [(&str, &str); 18] = [
+const RUNTIME: [(&str, &str); 19] = [
     ("mod.rs", include_str!("../../src/runtime/mod.rs")),
     ("address.rs", include_str!("../../src/runtime/address.rs")),
     ("call.rs", include_str!("../../src/runtime/call.rs")),
@@ -15,6 +15,7 @@ const RUNTIME: [(&str, &str); 18] = [
     ("error.rs", include_str!("../../src/runtime/error.rs")),
     ("filter.rs", include_str!("../../src/runtime/filter.rs")),
     ("operation.rs", include_str!("../../src/runtime/operation.rs")),
+    ("options.rs", include_str!("../../src/runtime/options.rs")),
     ("rate.rs", include_str!("../../src/runtime/rate.rs")),
     ("response.rs", include_str!("../../src/runtime/response.rs")),
     ("retry.rs", include_str!("../../src/runtime/retry.rs")),

@@ -9,6 +9,7 @@ mod environment;
 mod error;
 pub(crate) mod filter;
 mod operation;
+pub(crate) mod options;
 mod rate;
 mod response;
 mod retry;

@@ -165,7 +165,9 @@ fn call(
 fn setter(api: &Api<'_>, parameter: &Map, wire: &str, ty: &syn::Type, builder: &Ident) -> TokenStream {
     let doc = super::doc(&docs::parameter(parameter, &api.schemas));
     let name = match wire.to_snake_case().as_str() {
-        reserved @ ("send" | "new" | "body") => format_ident!("{reserved}_"),
+        reserved @ ("send" | "new" | "body" | "with_retry" | "with_timeout" | "with_read_timeout") => {
+            format_ident!("{reserved}_")
+        }
         name => super::ident(name),
     };
     let text = models::shown(&ty);
@@ -453,6 +455,7 @@ pub(super) fn builders(calls: &[Call]) -> Vec<syn::Item> {
                 #sent
             }
         });
+        items.push(syn::parse_quote!(crate::runtime::options::call_options! { #builder }));
     }
     items
 }
