@@ -231,6 +231,11 @@ fn read<T: Wire>(raw: &[u8]) -> Result<T, Misread> {
     match T::read(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)) {
         Ok(Some(value)) => Ok(value),
         Ok(None) => Err(Misread { cause: "it is empty".into(), cut: false }),
-        Err(error) => Err(Misread { cut: error.is_eof(), cause: error.to_string() }),
+        Err(error) => {
+            // The error of a field hides whether the text ended in it; reading it as any JSON tells.
+            let any: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(raw);
+            let cut = any.is_err_and(|error| error.is_eof());
+            Err(Misread { cut, cause: error.to_string() })
+        }
     }
 }
