@@ -1,5 +1,7 @@
 //! Connecting: tokens, rate, retries, deadlines and drops, against a tenant.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

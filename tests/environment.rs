@@ -1,5 +1,7 @@
 //! Where credentials are found, and which addresses are taken.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::path::Path;
 
 use sailpoint_role_mining::{Client, ClientBuilder, Environment, Error};

@@ -1,5 +1,7 @@
 //! No secret is told: not in a log, at any level, not in an error, not in `Debug`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -319,9 +319,8 @@ impl fmt::Display for Error {
                 write!(f, "no answer: {error}")?;
                 // What the connection says of it is deeper down.
                 let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-                match causes.last() {
-                    Some(cause) => write!(f, ": {cause}")?,
-                    None => {}
+                if let Some(cause) = causes.last() {
+                    write!(f, ": {cause}")?;
                 }
             }
             Kind::Timeout(waited, limit, last) => {
