@@ -99,13 +99,14 @@ impl Call {
         let response = self.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let raw = response.bytes().await.map_err(|error| Error::transport(operation, error))?;
-        // An empty body says what null says.
-        let text = if raw.iter().all(u8::is_ascii_whitespace) { &b"null"[..] } else { &raw[..] };
-        let mut deserializer = serde_json::Deserializer::from_slice(text);
-        let value = T::read(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+        let mut deserializer = serde_json::Deserializer::from_slice(&raw);
+        let value = match raw.iter().all(u8::is_ascii_whitespace) {
+            true => Ok(T::nothing()),
+            false => T::read(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)),
+        };
         match value {
             Ok(Some(value)) => Ok(ResponseValue { value, status, headers }),
-            Ok(None) => Err(Error::body_error(operation, status, headers, raw, "it is empty")),
+            Ok(None) => Err(Error::body_error(operation, status, headers, raw, "it is empty, or null")),
             Err(error) => {
                 let kept = raw.slice(..raw.len().min(KEPT));
                 Err(Error::body_error(operation, status, headers, kept, error))
