@@ -39,6 +39,9 @@ fn main() -> ExitCode {
 fn make() -> Result<(), String> {
     println!("cargo::rerun-if-changed=codegen/src");
     let files = generate::generate(Path::new(SPEC)).map_err(|error| error.to_string())?;
+    for missing in overlay::missing(&files, Path::new(GENERATED)) {
+        println!("cargo::warning={missing}");
+    }
     files.write(Path::new(GENERATED)).map_err(|error| error.to_string())
 }
 

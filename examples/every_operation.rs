@@ -17,7 +17,7 @@ use sailpoint_role_mining::types::{
     RoleMiningPotentialRoleProvisionRequest, RoleMiningRoleType, RoleMiningSessionDto,
     RoleMiningSessionScope,
 };
-use sailpoint_role_mining::{Client, operations};
+use sailpoint_role_mining::{BASE_PATH, Client, operations};
 use serde_json::{Value, json};
 use server::{Received, Server};
 
@@ -44,7 +44,7 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
     let server = Server::start(answer).await?;
     let client = Client::new(&server.url)?;
     let mut seen = Seen { server: &server, lines: Vec::new(), operations: Vec::new() };
-    let in_session = format!("/beta/role-mining-sessions/{SESSION}");
+    let in_session = base(&format!("role-mining-sessions/{SESSION}"));
     let in_role = format!("{in_session}/potential-roles/{ROLE}");
     let summary = format!("{in_session}/potential-role-summaries/{ROLE}");
 
@@ -65,7 +65,7 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
         .await?;
     let scope = json!({ "identityIds": [], "criteria": "source.name:DataScienceDataset" });
     let body = json!({ "scope": scope, "pruneThreshold": null, "type": "SPECIALIZED", "name": "Q3" });
-    seen.request("create_role_mining_sessions", "POST", "/beta/role-mining-sessions", body)?;
+    seen.request("create_role_mining_sessions", "POST", &base("role-mining-sessions"), body)?;
 
     client
         .get_role_mining_sessions()
@@ -77,7 +77,7 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
         .send()
         .await?;
     let query = "filters=name%20sw%20%22Q3%20%5C%22a%5C%22%22%20and%20saved%20eq%20true&sorters=createdBy%2C-createdDate&offset=0&limit=250&count=true";
-    seen.get("get_role_mining_sessions", &format!("/beta/role-mining-sessions?{query}"))?;
+    seen.get("get_role_mining_sessions", &base(&format!("role-mining-sessions?{query}")))?;
 
     client.get_role_mining_session().session_id(SESSION).send().await?;
     seen.get("get_role_mining_session", &in_session)?;
@@ -123,7 +123,7 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
     seen.request(
         "patch_role_mining_potential_role",
         "PATCH",
-        &format!("/beta/role-mining-potential-roles/{ENCODED}"),
+        &base(&format!("role-mining-potential-roles/{ENCODED}")),
         body,
     )?;
 
@@ -272,13 +272,13 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
     )?;
 
     client.get_all_potential_role_summaries().sorters("-quality").send().await?;
-    seen.get("get_all_potential_role_summaries", "/beta/role-mining-potential-roles?sorters=-quality")?;
+    seen.get("get_all_potential_role_summaries", &base("role-mining-potential-roles?sorters=-quality"))?;
 
     client.get_role_mining_potential_role().potential_role_id(ROLE).send().await?;
-    seen.get("get_role_mining_potential_role", &format!("/beta/role-mining-potential-roles/{ROLE}"))?;
+    seen.get("get_role_mining_potential_role", &base(&format!("role-mining-potential-roles/{ROLE}")))?;
 
     client.get_saved_potential_roles().sorters("modified").send().await?;
-    seen.get("get_saved_potential_roles", "/beta/role-mining-potential-roles/saved?sorters=modified")?;
+    seen.get("get_saved_potential_roles", &base("role-mining-potential-roles/saved?sorters=modified"))?;
 
     client
         .get_potential_role_source_identity_usage()
@@ -287,9 +287,8 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
         .sorters("-usageCount")
         .send()
         .await?;
-    let target = format!(
-        "/beta/role-mining-potential-roles/{ROLE}/sources/{SOURCE}/identityUsage?sorters=-usageCount"
-    );
+    let usage = format!("sources/{SOURCE}/identityUsage?sorters=-usageCount");
+    let target = base(&format!("role-mining-potential-roles/{ROLE}/{usage}"));
     seen.get("get_potential_role_source_identity_usage", &target)?;
 
     let missed: Vec<&str> = operations::ALL
@@ -301,6 +300,11 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
         return Err(format!("not called: {}", missed.join(", ")).into());
     }
     Ok(seen.lines)
+}
+
+/// A path below that of the edition.
+fn base(path: &str) -> String {
+    format!("{BASE_PATH}/{path}")
 }
 
 fn replace((path, value): (&str, Value)) -> JsonPatchOperation {
@@ -336,6 +340,14 @@ fn answer(request: &Received) -> server::Answer {
         ("PATCH", SESSION) => (202, Vec::new(), Default::default()),
         _ => server::json(200, &json!({})),
     }
+}
+
+/// What the header must be: editions before v2024 do not ask for it, and a document of theirs is taken
+/// at its word.
+fn experimental(operation: &str) -> &'static str {
+    let described = operations::ALL.iter().find(|described| described.id == operation);
+    let headers = described.map_or(&[][..], |described| described.headers);
+    if headers.is_empty() { "" } else { "true" }
 }
 
 struct Seen<'a> {
@@ -383,7 +395,7 @@ impl Seen<'_> {
             ("path and query", &last.target, target),
             ("Accept", last.header("accept"), accept),
             ("Content-Type", last.header("content-type"), content_type),
-            ("X-SailPoint-Experimental", last.header("x-sailpoint-experimental"), "true"),
+            ("X-SailPoint-Experimental", last.header("x-sailpoint-experimental"), experimental(operation)),
             ("api-version", last.header("api-version"), ""),
             ("body", &last.json().to_string(), &body.to_string()),
         ] {

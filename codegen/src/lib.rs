@@ -24,6 +24,7 @@ pub mod import;
 pub mod lower;
 pub mod names;
 pub mod node;
+pub mod overlay;
 pub mod repair;
 pub mod report;
 pub mod share;
