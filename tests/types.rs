@@ -1,5 +1,7 @@
 //! What the types keep of what the service sends, and of what the caller sets.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::path::Path;
 
 use sailpoint_role_mining::types::*;

@@ -71,10 +71,10 @@ pub fn properties(schema: &Map, schemas: &Map) -> Map {
         for member in node::items(schema, "allOf").iter().filter_map(Value::as_object) {
             match node::component(member) {
                 Some(name) => {
-                    if let Some(target) = schemas.get(name).and_then(Value::as_object) {
-                        if seen.insert(name.to_owned()) {
-                            collect(target, schemas, seen, found);
-                        }
+                    if let Some(target) = schemas.get(name).and_then(Value::as_object)
+                        && seen.insert(name.to_owned())
+                    {
+                        collect(target, schemas, seen, found);
                     }
                 }
                 None => collect(member, schemas, seen, found),
@@ -208,11 +208,11 @@ fn operation(operation: &Map, schemas: &Map) -> Value {
             })
         })
         .collect();
-    if let Some((media, Some(body))) = operation.get("requestBody").and_then(body) {
-        if is_json(media) {
-            let schema = schema(body, schemas, 0);
-            lowered["requestBody"] = json!({ "content": { "application/json": { "schema": schema } } });
-        }
+    if let Some((media, Some(body))) = operation.get("requestBody").and_then(body)
+        && is_json(media)
+    {
+        let schema = schema(body, schemas, 0);
+        lowered["requestBody"] = json!({ "content": { "application/json": { "schema": schema } } });
     }
     let content = match success(operation).and_then(|(_, response)| body(response)) {
         Some((media, Some(body))) if is_json(media) => {

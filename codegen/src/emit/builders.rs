@@ -168,7 +168,7 @@ fn setter(api: &Api<'_>, parameter: &Map, wire: &str, ty: &syn::Type, builder: &
         reserved @ ("send" | "new" | "body") => format_ident!("{reserved}_"),
         name => super::ident(name),
     };
-    let text = models::shown(&ty);
+    let text = models::shown(ty);
     match node::text(parameter, "in") {
         Some("path") => quote! {
             #doc
@@ -291,7 +291,7 @@ fn argument(parameter: &Map, wire: &str, ty: &syn::Type) -> Option<String> {
     }
     let schema = parameter.get("schema");
     let example = parameter.get("example").or_else(|| schema?.get("example"));
-    let text = models::shown(&ty);
+    let text = models::shown(ty);
     let value = match (text.as_str(), example) {
         ("String", Some(Value::String(example))) if example.contains('"') => format!("r#\"{example}\"#"),
         ("String", Some(Value::String(example))) => format!("{example:?}"),
