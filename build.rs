@@ -15,7 +15,7 @@ mod codegen;
 use codegen::*;
 
 #[cfg(not(feature = "regenerate"))]
-#[path = "codegen/src/fingerprint.rs"]
+#[path = "build/fingerprint.rs"]
 #[allow(unreachable_pub, reason = "it is public where it comes from")]
 mod fingerprint;
 
@@ -24,6 +24,7 @@ const GENERATED: &str = "generated";
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed={SPEC}");
     println!("cargo::rerun-if-changed={GENERATED}");
     match make() {

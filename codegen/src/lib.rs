@@ -17,6 +17,7 @@ pub mod canonical;
 pub mod emit;
 pub mod error;
 pub mod filters;
+#[path = "../../build/fingerprint.rs"]
 pub mod fingerprint;
 pub mod generate;
 pub mod hoist;

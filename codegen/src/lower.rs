@@ -180,11 +180,19 @@ pub fn success(operation: &Map) -> Option<(&str, &Value)> {
     Some((status, response))
 }
 
-/// A header that always has the same value: required, with a default.
+/// A header that always has the same value: required, and only one value is ever shown for it.
 pub fn constant_header(parameter: &Map) -> Option<(&str, &str)> {
-    let constant = node::text(parameter, "in") == Some("header") && node::is_true(parameter, "required");
-    let default = node::text(parameter.get("schema")?.as_object()?, "default")?;
-    constant.then(|| (node::text(parameter, "name").unwrap_or_default(), default))
+    if node::text(parameter, "in") != Some("header") || !node::is_true(parameter, "required") {
+        return None;
+    }
+    let schema = parameter.get("schema")?.as_object()?;
+    let only = || match node::items(schema, "enum") {
+        [only] => only.as_str(),
+        _ => None,
+    };
+    let shown = || node::text(parameter, "example").or_else(|| node::text(schema, "example"));
+    let value = node::text(schema, "default").or_else(only).or_else(shown)?;
+    Some((node::text(parameter, "name")?, value))
 }
 
 /// Whether a parameter is set by the caller.
