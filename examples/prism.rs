@@ -16,7 +16,7 @@ use sailpoint_role_mining::types::{
     RoleMiningPotentialRoleExportRequest, RoleMiningPotentialRoleProvisionRequest, RoleMiningRoleType,
     RoleMiningSessionDto, RoleMiningSessionScope, RoleMiningSessionScopingMethod, RoleMiningSessionState,
 };
-use sailpoint_role_mining::{Client, ResponseValue, fields, operations};
+use sailpoint_role_mining::{Client, ResponseValue, RetryPolicy, fields, operations};
 use serde_json::{Value, json};
 
 const SESSION: &str = "8c190e67-87aa-4ed9-a90b-d9d5344523fb";
@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let base_url =
         std::env::args().nth(1).ok_or("give the server's base URL, such as http://127.0.0.1:4010/beta")?;
-    let client = Client::new(&base_url)?.bearer("token")?;
+    let client = Client::builder(base_url).bearer("token").retry(RetryPolicy::none()).build()?;
 
     // A server that takes anything would prove nothing.
     match client.get_role_mining_sessions().limit(1000).send().await {

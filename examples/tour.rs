@@ -55,29 +55,14 @@ async fn run() -> Result<()> {
     let criteria = std::env::args().nth(1).unwrap_or("*".into());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tour");
     if std::env::var_os("SAIL_BASE_URL").is_some() {
-        let client = from_env().await?;
-        return tour(&client, &criteria, &folder, &mut io::stdout()).await;
+        return tour(&Client::from_env()?, &criteria, &folder, &mut io::stdout()).await;
     }
     println!("SAIL_BASE_URL is not set: this is a tour of a made-up tenant with 2000 identities.");
     // It stops when it is dropped.
     let tenant = Tenant::builder().identities(2000).step(Duration::from_millis(700)).start().await?;
-    let client = connect(tenant.base_url(), tenant.client_id(), tenant.client_secret()).await?;
+    let client =
+        Client::builder(tenant.base_url()).credentials(tenant.client_id(), tenant.client_secret()).build()?;
     tour(&client, &criteria, &folder, &mut io::stdout()).await
-}
-
-async fn from_env() -> Result<Client> {
-    let get = |name| std::env::var(name).map_err(|error| format!("{name}: {error}"));
-    connect(&get("SAIL_BASE_URL")?, &get("SAIL_CLIENT_ID")?, &get("SAIL_CLIENT_SECRET")?).await
-}
-
-pub(crate) async fn connect(base_url: &str, id: &str, secret: &str) -> Result<Client> {
-    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
-    let request = reqwest::Client::new().post(format!("{base_url}/oauth/token"));
-    let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-    let answer = request.send().await?.error_for_status()?.bytes().await?;
-    let answer: serde_json::Value = serde_json::from_slice(&answer)?;
-    let token = answer["access_token"].as_str().ok_or("the token request was answered without a token")?;
-    Ok(Client::new(base_url)?.bearer(token)?)
 }
 
 /// The whole tour; `out` gets what a person sees, `folder` the zips.

@@ -84,6 +84,10 @@ impl GetAllPotentialRoleSummaries {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetAllPotentialRoleSummaries
+}
+
 /// The parameters of [`get_saved_potential_roles`](crate::Client::get_saved_potential_roles).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -145,6 +149,10 @@ impl GetSavedPotentialRoles {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetSavedPotentialRoles
+}
+
 /// The parameters of [`get_role_mining_potential_role`](crate::Client::get_role_mining_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -175,6 +183,10 @@ impl GetRoleMiningPotentialRole {
     ) -> Result<ResponseValue<types::RoleMiningPotentialRole>, Error> {
         self.call.json().await
     }
+}
+
+crate::runtime::options::call_options! {
+    GetRoleMiningPotentialRole
 }
 
 /// The parameters of [`patch_role_mining_potential_role`](crate::Client::patch_role_mining_potential_role).
@@ -217,6 +229,10 @@ impl PatchRoleMiningPotentialRole {
     ) -> Result<ResponseValue<types::RoleMiningPotentialRole>, Error> {
         self.call.json().await
     }
+}
+
+crate::runtime::options::call_options! {
+    PatchRoleMiningPotentialRole
 }
 
 /// The parameters of [`get_potential_role_source_identity_usage`](crate::Client::get_potential_role_source_identity_usage).
@@ -298,6 +314,10 @@ impl GetPotentialRoleSourceIdentityUsage {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetPotentialRoleSourceIdentityUsage
+}
+
 /// The parameters of [`get_role_mining_sessions`](crate::Client::get_role_mining_sessions).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -376,6 +396,10 @@ impl GetRoleMiningSessions {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetRoleMiningSessions
+}
+
 /// The parameters of [`create_role_mining_sessions`](crate::Client::create_role_mining_sessions).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -408,6 +432,10 @@ impl CreateRoleMiningSessions {
     }
 }
 
+crate::runtime::options::call_options! {
+    CreateRoleMiningSessions
+}
+
 /// The parameters of [`get_role_mining_session`](crate::Client::get_role_mining_session).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -438,6 +466,10 @@ impl GetRoleMiningSession {
     ) -> Result<ResponseValue<types::RoleMiningSessionResponse>, Error> {
         self.call.json().await
     }
+}
+
+crate::runtime::options::call_options! {
+    GetRoleMiningSession
 }
 
 /// The parameters of [`patch_role_mining_session`](crate::Client::patch_role_mining_session).
@@ -475,6 +507,10 @@ impl PatchRoleMiningSession {
     pub async fn send(self) -> Result<ResponseValue<crate::Extra>, Error> {
         self.call.json().await
     }
+}
+
+crate::runtime::options::call_options! {
+    PatchRoleMiningSession
 }
 
 /// The parameters of [`get_potential_role_summaries`](crate::Client::get_potential_role_summaries).
@@ -561,6 +597,10 @@ impl GetPotentialRoleSummaries {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetPotentialRoleSummaries
+}
+
 /// The parameters of [`get_potential_role`](crate::Client::get_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -598,6 +638,10 @@ impl GetPotentialRole {
     ) -> Result<ResponseValue<types::RoleMiningPotentialRole>, Error> {
         self.call.json().await
     }
+}
+
+crate::runtime::options::call_options! {
+    GetPotentialRole
 }
 
 /// The parameters of [`patch_potential_role`](crate::Client::patch_potential_role).
@@ -647,6 +691,10 @@ impl PatchPotentialRole {
     ) -> Result<ResponseValue<types::RoleMiningPotentialRole>, Error> {
         self.call.json().await
     }
+}
+
+crate::runtime::options::call_options! {
+    PatchPotentialRole
 }
 
 /// The parameters of [`get_potential_role_applications`](crate::Client::get_potential_role_applications).
@@ -728,6 +776,10 @@ impl GetPotentialRoleApplications {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetPotentialRoleApplications
+}
+
 /// The parameters of [`get_potential_role_entitlements`](crate::Client::get_potential_role_entitlements).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -807,6 +859,10 @@ impl GetPotentialRoleEntitlements {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetPotentialRoleEntitlements
+}
+
 /// The parameters of [`update_entitlements_potential_role`](crate::Client::update_entitlements_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -855,6 +911,10 @@ impl UpdateEntitlementsPotentialRole {
     ) -> Result<ResponseValue<types::RoleMiningPotentialRole>, Error> {
         self.call.json().await
     }
+}
+
+crate::runtime::options::call_options! {
+    UpdateEntitlementsPotentialRole
 }
 
 /// The parameters of [`get_entitlements_potential_role`](crate::Client::get_entitlements_potential_role).
@@ -957,6 +1017,10 @@ impl GetEntitlementsPotentialRole {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetEntitlementsPotentialRole
+}
+
 /// The parameters of [`get_entitlement_distribution_potential_role`](crate::Client::get_entitlement_distribution_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -1005,6 +1069,10 @@ impl GetEntitlementDistributionPotentialRole {
     ) -> Result<ResponseValue<std::collections::BTreeMap<String, i64>>, Error> {
         self.call.json().await
     }
+}
+
+crate::runtime::options::call_options! {
+    GetEntitlementDistributionPotentialRole
 }
 
 /// The parameters of [`get_excluded_entitlements_potential_role`](crate::Client::get_excluded_entitlements_potential_role).
@@ -1101,6 +1169,10 @@ impl GetExcludedEntitlementsPotentialRole {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetExcludedEntitlementsPotentialRole
+}
+
 /// The parameters of [`export_role_mining_potential_role`](crate::Client::export_role_mining_potential_role).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -1136,6 +1208,10 @@ impl ExportRoleMiningPotentialRole {
     pub async fn send(self) -> Result<ResponseValue<crate::ByteStream>, Error> {
         self.call.stream().await
     }
+}
+
+crate::runtime::options::call_options! {
+    ExportRoleMiningPotentialRole
 }
 
 /// The parameters of [`export_role_mining_potential_role_async`](crate::Client::export_role_mining_potential_role_async).
@@ -1188,6 +1264,10 @@ impl ExportRoleMiningPotentialRoleAsync {
     }
 }
 
+crate::runtime::options::call_options! {
+    ExportRoleMiningPotentialRoleAsync
+}
+
 /// The parameters of [`export_role_mining_potential_role_status`](crate::Client::export_role_mining_potential_role_status).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -1237,6 +1317,10 @@ impl ExportRoleMiningPotentialRoleStatus {
     }
 }
 
+crate::runtime::options::call_options! {
+    ExportRoleMiningPotentialRoleStatus
+}
+
 /// The parameters of [`download_role_mining_potential_role_zip`](crate::Client::download_role_mining_potential_role_zip).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -1279,6 +1363,10 @@ impl DownloadRoleMiningPotentialRoleZip {
     pub async fn send(self) -> Result<ResponseValue<crate::ByteStream>, Error> {
         self.call.stream().await
     }
+}
+
+crate::runtime::options::call_options! {
+    DownloadRoleMiningPotentialRoleZip
 }
 
 /// The parameters of [`get_identities_potential_role`](crate::Client::get_identities_potential_role).
@@ -1370,6 +1458,10 @@ impl GetIdentitiesPotentialRole {
     }
 }
 
+crate::runtime::options::call_options! {
+    GetIdentitiesPotentialRole
+}
+
 /// The parameters of [`create_potential_role_provision_request`](crate::Client::create_potential_role_provision_request).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -1440,6 +1532,10 @@ impl CreatePotentialRoleProvisionRequest {
     }
 }
 
+crate::runtime::options::call_options! {
+    CreatePotentialRoleProvisionRequest
+}
+
 /// The parameters of [`get_role_mining_session_status`](crate::Client::get_role_mining_session_status).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
@@ -1470,4 +1566,8 @@ impl GetRoleMiningSessionStatus {
     ) -> Result<ResponseValue<types::RoleMiningSessionStatus>, Error> {
         self.call.json().await
     }
+}
+
+crate::runtime::options::call_options! {
+    GetRoleMiningSessionStatus
 }

@@ -9,6 +9,7 @@ mod tour;
 use std::path::Path;
 use std::time::Duration;
 
+use sailpoint_role_mining::{Client, RetryPolicy};
 use sailpoint_role_mining_tenant::{Builder, Fault, PastEnd, Tenant};
 
 /// A tenant that is quick, and as strict with pages as the service can be.
@@ -18,7 +19,11 @@ fn tenant() -> Builder {
 
 /// The lines that the tour writes, or the message that it ends with.
 async fn lines(tenant: &Tenant, criteria: &str, folder: &Path) -> Result<Vec<String>, String> {
-    let client = tour::connect(tenant.base_url(), tenant.client_id(), tenant.client_secret()).await.unwrap();
+    let client = Client::builder(tenant.base_url())
+        .credentials(tenant.client_id(), tenant.client_secret())
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap();
     let mut out = Vec::new();
     tour::tour(&client, criteria, folder, &mut out).await.map_err(|error| error.to_string())?;
     Ok(String::from_utf8(out).unwrap().lines().map(str::to_owned).collect())

@@ -4,15 +4,26 @@
 use std::path::PathBuf;
 
 /// The runtime, which is written once, for the crate this generator belongs to.
-const RUNTIME: [(&str, &str); 8] = [
+const RUNTIME: [(&str, &str); 19] = [
     ("mod.rs", include_str!("../../src/runtime/mod.rs")),
+    ("address.rs", include_str!("../../src/runtime/address.rs")),
     ("call.rs", include_str!("../../src/runtime/call.rs")),
     ("client.rs", include_str!("../../src/runtime/client.rs")),
+    ("config.rs", include_str!("../../src/runtime/config.rs")),
+    ("credentials.rs", include_str!("../../src/runtime/credentials.rs")),
+    ("environment.rs", include_str!("../../src/runtime/environment.rs")),
     ("error.rs", include_str!("../../src/runtime/error.rs")),
     ("filter.rs", include_str!("../../src/runtime/filter.rs")),
     ("operation.rs", include_str!("../../src/runtime/operation.rs")),
+    ("options.rs", include_str!("../../src/runtime/options.rs")),
+    ("rate.rs", include_str!("../../src/runtime/rate.rs")),
     ("response.rs", include_str!("../../src/runtime/response.rs")),
+    ("retry.rs", include_str!("../../src/runtime/retry.rs")),
+    ("secret.rs", include_str!("../../src/runtime/secret.rs")),
+    ("token.rs", include_str!("../../src/runtime/token.rs")),
+    ("transport.rs", include_str!("../../src/runtime/transport.rs")),
     ("wire.rs", include_str!("../../src/runtime/wire.rs")),
+    ("yaml.rs", include_str!("../../src/runtime/yaml.rs")),
 ];
 
 const MANIFEST: &str = include_str!("../../Cargo.toml");

@@ -164,6 +164,7 @@ paths:
         - {name: X-Trace, in: header, schema: {type: string}}
         - {name: kind, in: query, schema: {$ref: '#/components/schemas/Kind'}}
         - {name: ratio, in: query, schema: {type: number}}
+        - {name: withTimeout, in: query, schema: {type: number}}
       responses: {'200': {description: d, content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Result'}}}}}}
     put:
       operationId: upload

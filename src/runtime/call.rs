@@ -6,22 +6,21 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use super::client::Client;
-use super::error::Error;
+use super::error::{Error, Misread};
 use super::operation::Operation;
 use super::response::{ByteStream, ResponseValue};
+use super::transport::{KEPT, Options, Payload, Received, Sending};
 use super::wire::Wire;
 
 /// All that RFC 3986 does not leave unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// How much of an error's body is kept.
-const KEPT: usize = 64 * 1024;
 
 /// The parameters of an operation that is about to be called.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) client: Client,
     pub(crate) operation: &'static Operation,
+    pub(crate) options: Options,
     path: Vec<(&'static str, String)>,
     query: Vec<(&'static str, Query)>,
     headers: Vec<(&'static str, String)>,
@@ -51,6 +50,7 @@ impl Call {
         Call {
             client: client.clone(),
             operation,
+            options: Options::default(),
             path: Vec::new(),
             query: Vec::new(),
             headers: Vec::new(),
@@ -95,21 +95,19 @@ impl Call {
     /// Sends the call and reads the answer as JSON.
     #[allow(dead_code, reason = "what is called depends on the document")]
     pub(crate) async fn json<T: Wire>(self) -> Result<ResponseValue<T>, Error> {
-        let operation = self.operation;
-        let response = self.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let raw = response.bytes().await.map_err(|error| Error::transport(operation, error))?;
-        let mut deserializer = serde_json::Deserializer::from_slice(&raw);
-        let value = match raw.iter().all(u8::is_ascii_whitespace) {
-            true => Ok(T::nothing()),
-            false => T::read(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)),
-        };
-        match value {
-            Ok(Some(value)) => Ok(ResponseValue { value, status, headers }),
-            Ok(None) => Err(Error::body_error(operation, status, headers, raw, "it is empty, or null")),
-            Err(error) => {
-                let kept = raw.slice(..raw.len().min(KEPT));
-                Err(Error::body_error(operation, status, headers, kept, error))
+        let mut sending = self.sending(false)?;
+        loop {
+            let Received { status, headers, body } = sending.answer().await?;
+            let Payload::Whole(raw) = body else {
+                return Err(Error::invalid(Some(self.operation), "its answer is no whole"));
+            };
+            match read(&raw) {
+                Ok(value) => return Ok(ResponseValue { value, status, headers }),
+                Err(misread) => {
+                    let kept = Bytes::copy_from_slice(&raw[..raw.len().min(KEPT)]);
+                    let error = Error::body_error(self.operation, status, headers, kept, misread);
+                    sending.again(error).await?;
+                }
             }
         }
     }
@@ -117,30 +115,22 @@ impl Call {
     /// Sends the call; what the answer holds does not matter.
     #[allow(dead_code, reason = "what is called depends on the document")]
     pub(crate) async fn empty(self) -> Result<ResponseValue<()>, Error> {
-        let response = self.send().await?;
-        Ok(ResponseValue { value: (), status: response.status(), headers: response.headers().clone() })
+        let Received { status, headers, .. } = self.sending(false)?.answer().await?;
+        Ok(ResponseValue { value: (), status, headers })
     }
 
     /// Sends the call and gives the answer's body as it arrives.
     #[allow(dead_code, reason = "what is called depends on the document")]
     pub(crate) async fn stream(self) -> Result<ResponseValue<ByteStream>, Error> {
-        let operation = self.operation;
-        let response = self.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let value = ByteStream::new(reqwest::Body::from(response), operation);
-        Ok(ResponseValue { value, status, headers })
+        let Received { status, headers, body } = self.sending(true)?.answer().await?;
+        match body {
+            Payload::Stream(value) => Ok(ResponseValue { value, status, headers }),
+            Payload::Whole(_) => Err(Error::invalid(Some(self.operation), "its answer is no stream")),
+        }
     }
 
-    async fn send(self) -> Result<reqwest::Response, Error> {
-        let operation = self.operation;
-        let request = self.request()?;
-        let response = self.client.execute(operation, request).await?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let (status, headers) = (response.status(), response.headers().clone());
-        let raw = start_of(response).await;
-        Err(Error::status_error(operation, status, headers, raw))
+    fn sending(&self, streamed: bool) -> Result<Sending<'_>, Error> {
+        Ok(Sending::new(&self.client, self.operation, self.request()?, self.options, streamed))
     }
 
     /// The request this call is.
@@ -233,14 +223,21 @@ impl Call {
     }
 }
 
-/// The first part of a body, as far as it arrives.
-async fn start_of(mut response: reqwest::Response) -> Bytes {
-    let mut kept = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        kept.extend_from_slice(&chunk[..chunk.len().min(KEPT - kept.len())]);
-        if kept.len() == KEPT {
-            break;
+/// Reads a whole body as JSON.
+fn read<T: Wire>(raw: &[u8]) -> Result<T, Misread> {
+    let mut deserializer = serde_json::Deserializer::from_slice(raw);
+    let value = match raw.iter().all(u8::is_ascii_whitespace) {
+        true => Ok(T::nothing()),
+        false => T::read(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)),
+    };
+    match value {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(Misread { cause: "it is empty, or null".into(), cut: false }),
+        Err(error) => {
+            // The error of a field hides whether the text ended in it; reading it as any JSON tells.
+            let any: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(raw);
+            let cut = any.is_err_and(|error| error.is_eof());
+            Err(Misread { cut, cause: error.to_string() })
         }
     }
-    kept.into()
 }

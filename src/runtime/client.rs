@@ -1,102 +1,133 @@
-//! The client: where it sends to, and through what.
+//! The client: one tenant, and all that its calls share.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::HeaderMap;
 
+use super::address::Address;
+use super::config::ClientBuilder;
+use super::environment::Environment;
 use super::error::Error;
 use super::operation::Operation;
+use super::rate::Limiter;
+use super::retry::{Budget, RetryPolicy};
+use super::token::Tokens;
 
-/// A client of one tenant. Cloning it is cheap, and clones share their connections.
+/// A client of one tenant. Cloning it is cheap; clones share connections, the token, the rate limit and the
+/// retry budget, so one client serves a whole process.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), sailpoint_role_mining::Error> {
+/// use sailpoint_role_mining::Client;
+///
+/// let client = Client::from_env()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    base_url: String,
-    http: reqwest::Client,
-    bearer: Option<HeaderValue>,
+/// What the calls of a client share.
+pub(crate) struct Inner {
+    pub(crate) address: Address,
+    pub(crate) http: reqwest::Client,
+    pub(crate) tokens: Option<Tokens>,
+    /// Where the credentials come from, in words.
+    pub(crate) source: String,
+    pub(crate) limiter: Limiter,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) read_timeout: Duration,
+    pub(crate) timeout: Option<Duration>,
+    /// The operations that were said to be deprecated.
+    pub(crate) deprecated: Mutex<Vec<&'static str>>,
 }
 
 impl Client {
-    /// A client that sends to `base_url`: `https://{tenant}.api.identitynow.com`.
+    /// A client without credentials that sends to `base_url`, with every setting as it is by default.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ClientBuilder::build`].
+    pub fn new(base_url: &str) -> Result<Client, Error> {
+        Client::builder(base_url).build()
+    }
+
+    /// A client with the address and the credentials that the process finds around it. It looks in these
+    /// places, and takes the first that has any of them:
+    ///
+    /// 1. the variables `SAIL_BASE_URL`, `SAIL_CLIENT_ID` and `SAIL_CLIENT_SECRET`;
+    /// 2. `config.json` in the current folder, with `BaseURL`, `ClientId` and `ClientSecret`;
+    /// 3. `.sailpoint/config.yaml` in the home folder, as the vendor's command line tool keeps it: the
+    ///    environment that is active, its `baseurl`, and `clientid` and `clientsecret` of its `pat`.
+    ///
+    /// The client's `Debug` says which it was.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such place, or the first lacks something, in words that name the place and what it
+    /// lacks; and as for [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Client, Error> {
+        Client::builder_from_env()?.build()
+    }
+
+    /// [`from_env`](Self::from_env), with room for settings.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_env`](Self::from_env).
+    pub fn builder_from_env() -> Result<ClientBuilder, Error> {
+        ClientBuilder::from_environment(&Environment::of_process())
+    }
+
+    /// Settings for a client that sends to `base_url`: `https://{tenant}.api.identitynow.com`, or any other
+    /// host of the service.
     ///
     /// An address without a path gets the path of the edition this crate was generated from
-    /// ([`BASE_PATH`](crate::BASE_PATH)); one that has a path is taken as it is. Connecting may take 10
-    /// seconds, and a transfer may stall for 60; how long it takes as a whole is not limited.
-    ///
-    /// # Errors
-    ///
-    /// When `base_url` is not an `http` or `https` address, or TLS cannot be set up.
-    pub fn new(base_url: &str) -> Result<Client, Error> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_secs(60))
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::invalid(None, format!("no HTTP client can be made: {error}")))?;
-        Client::with_http(base_url, http)
-    }
-
-    /// [`new`](Self::new), over an HTTP client that was set up elsewhere.
-    ///
-    /// # Errors
-    ///
-    /// When `base_url` is not an `http` or `https` address.
-    pub fn with_http(base_url: &str, http: reqwest::Client) -> Result<Client, Error> {
-        let invalid = |why: &str| Error::invalid(None, format!("the base URL `{base_url}` {why}"));
-        let url =
-            reqwest::Url::parse(base_url).map_err(|error| invalid(&format!("is no address: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(invalid("is no http or https address"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(invalid("has a query or a fragment; a base has neither"));
-        }
-        let mut base_url = url.as_str().trim_end_matches('/').to_owned();
-        if url.path() == "/" {
-            base_url.push_str(crate::BASE_PATH);
-        }
-        Ok(Client { inner: Arc::new(Inner { base_url, http, bearer: None }) })
-    }
-
-    /// The same client, sending `token` as its bearer token.
-    ///
-    /// # Errors
-    ///
-    /// When `token` holds what cannot stand in a header.
-    pub fn bearer(&self, token: &str) -> Result<Client, Error> {
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| Error::invalid(None, "the bearer token holds characters that no header can"))?;
-        bearer.set_sensitive(true);
-        let Inner { base_url, http, .. } = &*self.inner;
-        let inner = Inner { base_url: base_url.clone(), http: http.clone(), bearer: Some(bearer) };
-        Ok(Client { inner: Arc::new(inner) })
+    /// ([`BASE_PATH`](crate::BASE_PATH)); one that has a path is taken as it is.
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(base_url.into())
     }
 
     /// The address every path is put behind, without a `/` at its end.
     pub fn base_url(&self) -> &str {
-        &self.inner.base_url
+        &self.inner.address.base
     }
 
-    /// Where requests leave.
-    pub(crate) async fn execute(
-        &self,
-        operation: &'static Operation,
-        mut request: reqwest::Request,
-    ) -> Result<reqwest::Response, Error> {
-        if let Some(bearer) = &self.inner.bearer {
-            request.headers_mut().insert(AUTHORIZATION, bearer.clone());
+    pub(crate) fn from_inner(inner: Inner) -> Client {
+        Client { inner: Arc::new(inner) }
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl Inner {
+    /// Says once for each operation that its days are numbered.
+    pub(crate) fn note_deprecation(&self, operation: &'static Operation, headers: &HeaderMap) {
+        let says =
+            headers.get("x-deprecated").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+        if !says {
+            return;
         }
-        self.inner.http.execute(request).await.map_err(|error| Error::transport(operation, error))
+        let mut known = self.deprecated.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(&operation.id) {
+            known.push(operation.id);
+            tracing::warn!(operation = operation.id, "the service says that this operation is deprecated");
+        }
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base_url", &self.inner.base_url).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("base_url", &self.inner.address.base)
+            .field("credentials", &format_args!("{}", self.inner.source))
+            .finish_non_exhaustive()
     }
 }

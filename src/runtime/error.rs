@@ -1,11 +1,12 @@
 //! What comes back when something is not well.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::operation::Operation;
 use super::wire::{Extra, model};
@@ -20,17 +21,43 @@ pub struct Error(Arc<Inner>);
 struct Inner {
     operation: Option<&'static Operation>,
     kind: Kind,
+    /// How often the request was sent, where that is known.
+    attempts: u32,
 }
 
 enum Kind {
+    /// The client could not be set up.
+    Config(String),
     /// The request could not be made; nothing was sent.
     Invalid(String),
     /// No whole answer came.
     Transport(reqwest::Error),
+    /// No answer came in time. What went wrong before, if it was tried more than once.
+    Timeout(Waited, Duration, Option<Error>),
+    /// Nothing was sent: the service has asked to wait for longer than the call may.
+    Throttled(Duration),
+    /// There is no token to call with.
+    Token(Arc<dyn std::error::Error + Send + Sync>),
     /// The service answered with an error status.
-    Status(Answer),
+    Status(Box<Answer>),
     /// The service answered with success, and a body that is not what the document says.
-    Body(Answer, String),
+    Body(Box<Answer>, Misread),
+}
+
+/// What was waited for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// The next bytes.
+    Stall,
+    /// The end of the call.
+    Overall,
+}
+
+/// Why a body cannot be read.
+pub(crate) struct Misread {
+    pub(crate) cause: String,
+    /// Whether the body ended too early, as it does when a connection breaks.
+    pub(crate) cut: bool,
 }
 
 struct Answer {
@@ -38,16 +65,45 @@ struct Answer {
     headers: HeaderMap,
     raw: Bytes,
     body: ErrorBody,
+    retry_after: Option<Duration>,
 }
 
 impl Error {
+    fn new(operation: Option<&'static Operation>, kind: Kind) -> Error {
+        Error(Arc::new(Inner { operation, kind, attempts: 0 }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Error {
+        Error::new(None, Kind::Config(message.into()))
+    }
+
     pub(crate) fn invalid(operation: Option<&'static Operation>, message: impl Into<String>) -> Error {
-        Error(Arc::new(Inner { operation, kind: Kind::Invalid(message.into()) }))
+        Error::new(operation, Kind::Invalid(message.into()))
     }
 
     pub(crate) fn transport(operation: &'static Operation, error: reqwest::Error) -> Error {
         // The address may hold ids; what it is about is told by the operation.
-        Error(Arc::new(Inner { operation: Some(operation), kind: Kind::Transport(error.without_url()) }))
+        Error::new(Some(operation), Kind::Transport(error.without_url()))
+    }
+
+    pub(crate) fn timeout(
+        operation: &'static Operation,
+        waited: Waited,
+        limit: Duration,
+        last: Option<Error>,
+    ) -> Error {
+        Error::new(Some(operation), Kind::Timeout(waited, limit, last))
+    }
+
+    pub(crate) fn throttled(operation: &'static Operation, wait: Duration) -> Error {
+        Error::new(Some(operation), Kind::Throttled(wait))
+    }
+
+    pub(crate) fn token(
+        operation: &'static Operation,
+        error: Arc<dyn std::error::Error + Send + Sync>,
+    ) -> Error {
+        Error::new(Some(operation), Kind::Token(error))
     }
 
     pub(crate) fn status_error(
@@ -57,8 +113,9 @@ impl Error {
         raw: Bytes,
     ) -> Error {
         let body = serde_json::from_slice(&raw).unwrap_or_default();
-        let answer = Answer { status, headers, raw, body };
-        Error(Arc::new(Inner { operation: Some(operation), kind: Kind::Status(answer) }))
+        let retry_after = retry_after(&headers);
+        let answer = Answer { status, headers, raw, body, retry_after };
+        Error::new(Some(operation), Kind::Status(Box::new(answer)))
     }
 
     pub(crate) fn body_error(
@@ -66,16 +123,48 @@ impl Error {
         status: StatusCode,
         headers: HeaderMap,
         raw: Bytes,
-        cause: impl fmt::Display,
+        misread: Misread,
     ) -> Error {
-        let answer = Answer { status, headers, raw, body: ErrorBody::default() };
-        Error(Arc::new(Inner { operation: Some(operation), kind: Kind::Body(answer, cause.to_string()) }))
+        let answer = Answer { status, headers, raw, body: ErrorBody::default(), retry_after: None };
+        Error::new(Some(operation), Kind::Body(Box::new(answer), misread))
+    }
+
+    /// The same error, after so many attempts.
+    pub(crate) fn after(mut self, attempts: u32) -> Error {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.attempts = attempts;
+        }
+        self
+    }
+
+    /// Whether the request may be sent again.
+    pub(crate) fn may_resend(&self, idempotent: bool) -> bool {
+        match &self.0.kind {
+            Kind::Status(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => true,
+            // Nothing was sent before there was a connection.
+            Kind::Transport(error) if error.is_connect() => true,
+            Kind::Timeout(Waited::Overall, ..) | Kind::Token(_) | Kind::Throttled(_) => false,
+            _ => idempotent && self.is_transient(),
+        }
+    }
+
+    /// Whether the service said that there were too many requests.
+    pub(crate) fn was_throttled(&self) -> bool {
+        self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
     fn answer(&self) -> Option<&Answer> {
         match &self.0.kind {
             Kind::Status(answer) | Kind::Body(answer, _) => Some(answer),
-            Kind::Invalid(_) | Kind::Transport(_) => None,
+            Kind::Token(error) => error.downcast_ref::<Error>().and_then(Error::answer),
+            _ => None,
+        }
+    }
+
+    fn token_error(&self) -> Option<&Error> {
+        match &self.0.kind {
+            Kind::Token(error) => error.downcast_ref::<Error>(),
+            _ => None,
         }
     }
 
@@ -110,26 +199,112 @@ impl Error {
         self.body()?.tracking_id.as_deref()
     }
 
+    /// How long the service asked to wait before the next request, whether in seconds or by a date.
+    ///
+    /// It is set as well when the client did not wait because the call may not take that long.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.0.kind {
+            Kind::Throttled(wait) => Some(*wait),
+            _ => self.answer()?.retry_after,
+        }
+    }
+
+    /// How often the request was sent before the client gave up; 0 where nothing was sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Whether the same call may succeed later with nothing changed: the service is busy or down, or the
+    /// connection to it is. The client itself has tried as often as its
+    /// [`RetryPolicy`](crate::RetryPolicy) allows.
+    pub fn is_transient(&self) -> bool {
+        match &self.0.kind {
+            Kind::Config(_) | Kind::Invalid(_) => false,
+            Kind::Transport(error) => !error.is_builder() && !is_distrusted(error),
+            Kind::Timeout(..) | Kind::Throttled(_) => true,
+            Kind::Token(_) => self.token_error().is_some_and(Error::is_transient),
+            Kind::Status(answer) => matches!(answer.status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504),
+            Kind::Body(_, misread) => misread.cut,
+        }
+    }
+
+    /// Whether the service refused the caller: no token could be had for these credentials, the token is not
+    /// taken (401), or it lacks a scope (403).
+    pub fn is_auth(&self) -> bool {
+        match &self.0.kind {
+            Kind::Token(_) => {
+                let status = self.token_error().and_then(Error::status);
+                status.is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 403))
+            }
+            _ => self.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403)),
+        }
+    }
+
+    /// Whether the client could not be set up: credentials that are missing or cannot be read, an address
+    /// that is none.
+    ///
+    /// ```
+    /// use sailpoint_role_mining::Client;
+    ///
+    /// let error = Client::new("https://acme.identitynow.com").unwrap_err();
+    /// assert!(error.is_configuration());
+    /// assert!(error.to_string().contains("https://acme.api.identitynow.com"));
+    /// ```
+    pub fn is_configuration(&self) -> bool {
+        matches!(self.0.kind, Kind::Config(_))
+    }
+
     /// Whether the request was not sent, because what was asked for cannot be: a parameter is missing,
     /// or cannot stand in a path.
     pub fn is_invalid_request(&self) -> bool {
         matches!(self.0.kind, Kind::Invalid(_))
     }
 
-    /// Whether no whole answer came: no connection, or one that broke.
+    /// Whether no whole answer came: no connection, one that broke, or one that stalled.
     pub fn is_transport(&self) -> bool {
-        matches!(self.0.kind, Kind::Transport(_))
+        match &self.0.kind {
+            Kind::Transport(_) | Kind::Timeout(..) => true,
+            _ => self.token_error().is_some_and(Error::is_transport),
+        }
     }
 
-    /// Whether it took longer than the client waits.
+    /// Whether it took longer than the client waits: to connect, for the next bytes, or as a whole.
     pub fn is_timeout(&self) -> bool {
-        matches!(&self.0.kind, Kind::Transport(error) if error.is_timeout())
+        match &self.0.kind {
+            Kind::Transport(error) => error.is_timeout(),
+            Kind::Timeout(..) => true,
+            _ => self.token_error().is_some_and(Error::is_timeout),
+        }
     }
 
     /// Whether the service succeeded with a body that is not what its document says.
     pub fn is_unexpected_body(&self) -> bool {
-        matches!(self.0.kind, Kind::Body(..))
+        match &self.0.kind {
+            Kind::Body(..) => true,
+            _ => self.token_error().is_some_and(Error::is_unexpected_body),
+        }
     }
+}
+
+/// How long `Retry-After` asks to wait. A date counts from the service's own, so that clocks that differ do
+/// no harm.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    let now = headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+    Some(until.duration_since(now.unwrap_or_else(SystemTime::now)).unwrap_or_default())
+}
+
+/// Whether the connection was given up because the other side is not who it says, which no retry mends.
+fn is_distrusted(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    error.is_connect()
+        && causes
+            .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+            .any(|cause| cause.kind() == std::io::ErrorKind::InvalidData)
 }
 
 impl fmt::Display for Error {
@@ -138,24 +313,67 @@ impl fmt::Display for Error {
             write!(f, "{} ({} {}): ", operation.id, operation.method, operation.path)?;
         }
         match &self.0.kind {
-            Kind::Invalid(message) => write!(f, "not sent: {message}"),
-            Kind::Transport(error) => write!(f, "no answer: {error}"),
+            Kind::Config(message) => f.write_str(message)?,
+            Kind::Invalid(message) => write!(f, "not sent: {message}")?,
+            Kind::Transport(error) => {
+                write!(f, "no answer: {error}")?;
+                // What the connection says of it is deeper down.
+                let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+                match causes.last() {
+                    Some(cause) => write!(f, ": {cause}")?,
+                    None => {}
+                }
+            }
+            Kind::Timeout(waited, limit, last) => {
+                match waited {
+                    Waited::Stall => write!(f, "nothing arrived for {limit:?}")?,
+                    Waited::Overall => write!(f, "not done within {limit:?}")?,
+                }
+                if let Some(last) = last {
+                    write!(f, "; before that, {last}")?;
+                }
+            }
+            Kind::Throttled(wait) => {
+                write!(f, "not sent: the service asked to wait for another {wait:?}, which is too long")?;
+            }
+            Kind::Token(error) => write!(f, "no token: {error}")?,
             Kind::Status(answer) => {
                 write!(f, "the service answered {}", answer.status)?;
                 match answer.body.message() {
-                    Some(message) => write!(f, ": {}", message.trim())?,
+                    Some(message) => write!(f, ": {}", OneLine(message))?,
                     None if answer.raw.is_empty() => f.write_str(" with an empty body")?,
                     None => write!(f, " with a body that says no more ({} bytes)", answer.raw.len())?,
                 }
-                match &answer.body.tracking_id {
-                    Some(id) => write!(f, " (tracking id {id})"),
-                    None => Ok(()),
+                let scopes = self.0.operation.map_or(&[][..], |operation| operation.scopes);
+                if answer.status == StatusCode::FORBIDDEN && !scopes.is_empty() {
+                    write!(f, "; it needs the scope `{}`", scopes.join("` or `"))?;
+                }
+                if let Some(id) = &answer.body.tracking_id {
+                    write!(f, " (tracking id {})", OneLine(id))?;
                 }
             }
-            Kind::Body(answer, cause) => {
-                write!(f, "the service answered {}, but its body cannot be read: {cause}", answer.status)
+            Kind::Body(answer, Misread { cause, .. }) => {
+                let status = answer.status;
+                write!(f, "the service answered {status}, but its body cannot be read: {}", OneLine(cause))?;
             }
         }
+        match self.0.attempts {
+            0 | 1 => Ok(()),
+            attempts => write!(f, " (after {attempts} attempts)"),
+        }
+    }
+}
+
+/// Text from elsewhere, on one line and of moderate length.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.trim();
+        for character in text.chars().take(500) {
+            f.write_char(if character.is_control() { ' ' } else { character })?;
+        }
+        if text.chars().nth(500).is_some() { f.write_str(" ..") } else { Ok(()) }
     }
 }
 
@@ -174,6 +392,8 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
             Kind::Transport(error) => Some(error),
+            Kind::Token(error) => Some(&**error),
+            Kind::Timeout(_, _, last) => last.as_ref().map(|last| last as _),
             _ => None,
         }
     }
@@ -197,6 +417,8 @@ pub struct ErrorBody {
     pub causes: Option<Vec<ErrorMessage>>,
     /// What a 401 says.
     pub error: Option<String>,
+    /// What `error` means, where no token is given.
+    pub error_description: Option<String>,
     /// What a 429 says.
     pub message: Option<String>,
     /// What else the body held.
@@ -209,6 +431,7 @@ model!(ErrorBody {
     messages: optional "messages",
     causes: optional "causes",
     error: optional "error",
+    error_description: optional "error_description",
     message: optional "message",
 });
 
@@ -220,7 +443,7 @@ impl ErrorBody {
         texts
             .filter_map(|message| message.text.as_deref())
             .chain(
-                [&self.error, &self.message, &self.detail_code]
+                [&self.error_description, &self.error, &self.message, &self.detail_code]
                     .into_iter()
                     .filter_map(|text| text.as_deref()),
             )

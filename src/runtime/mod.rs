@@ -1,19 +1,36 @@
 //! What every generated client runs on, whatever document it comes from.
 
+mod address;
 mod call;
 mod client;
+mod config;
+mod credentials;
+mod environment;
 mod error;
 pub(crate) mod filter;
 mod operation;
+pub(crate) mod options;
+mod rate;
 mod response;
+mod retry;
+mod secret;
+mod token;
+mod transport;
 #[macro_use]
 pub(crate) mod wire;
+mod yaml;
 
 #[allow(unused_imports, reason = "not every document has query parameters")]
 pub(crate) use call::{Call, Query};
 pub use client::Client;
+pub use config::ClientBuilder;
+pub use environment::Environment;
 pub use error::{Error, ErrorBody, ErrorMessage};
 pub use filter::{Filter, Literal, Sorters};
 pub use operation::{Operation, Page};
+pub use rate::RateLimit;
 pub use response::{ByteStream, ResponseValue};
+pub use retry::{RetryBudget, RetryPolicy};
+pub use secret::Secret;
+pub use token::{Token, TokenFuture, TokenProvider};
 pub use wire::{Extra, Nullable};

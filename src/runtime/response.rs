@@ -4,14 +4,16 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http_body::Body as _;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
+use tokio::time::{Sleep, sleep, timeout};
 
-use super::error::Error;
+use super::error::{Error, Waited};
 use super::operation::Operation;
 
 /// A value, with the status and the headers it came with.
@@ -64,13 +66,17 @@ impl<T> DerefMut for ResponseValue<T> {
 /// It is a [`Stream`] of byte chunks; [`chunk`](Self::chunk) reads it without that trait. Dropping it
 /// ends the transfer.
 pub struct ByteStream {
-    body: reqwest::Body,
+    /// None once it has ended, well or not.
+    body: Option<reqwest::Body>,
     operation: &'static Operation,
+    limit: Duration,
+    /// Runs while the reader waits for the next chunk, and only then: a slow reader is no stall.
+    stall: Option<Pin<Box<Sleep>>>,
 }
 
 impl ByteStream {
-    pub(crate) fn new(body: reqwest::Body, operation: &'static Operation) -> ByteStream {
-        ByteStream { body, operation }
+    pub(crate) fn new(body: reqwest::Body, operation: &'static Operation, limit: Duration) -> ByteStream {
+        ByteStream { body: Some(body), operation, limit, stall: None }
     }
 
     /// The next chunk, or `None` at the end.
@@ -86,25 +92,58 @@ impl ByteStream {
 impl Stream for ByteStream {
     type Item = Result<Bytes, Error>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let operation = self.operation;
-        loop {
-            let frame = match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Ready(Some(frame)) => frame,
-            };
-            match frame {
-                Ok(frame) => {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let Some(body) = &mut this.body else {
+            return Poll::Ready(None);
+        };
+        let error = loop {
+            match Pin::new(&mut *body).poll_frame(cx) {
+                Poll::Pending => {
+                    let stall = this.stall.get_or_insert_with(|| Box::pin(sleep(this.limit)));
+                    match stall.as_mut().poll(cx) {
+                        Poll::Pending => return Poll::Pending,
+                        Poll::Ready(()) => {
+                            break Some(Error::timeout(this.operation, Waited::Stall, this.limit, None));
+                        }
+                    }
+                }
+                Poll::Ready(None) => break None,
+                Poll::Ready(Some(Err(error))) => break Some(Error::transport(this.operation, error)),
+                Poll::Ready(Some(Ok(frame))) => {
+                    this.stall = None;
                     // Trailers hold nothing of the body.
                     if let Ok(data) = frame.into_data() {
                         return Poll::Ready(Some(Ok(data)));
                     }
                 }
-                Err(error) => return Poll::Ready(Some(Err(Error::transport(operation, error)))),
             }
-        }
+        };
+        this.body = None;
+        this.stall = None;
+        Poll::Ready(error.map(Err))
     }
+}
+
+/// Reads a body to its end, or to `most` bytes of it. None of its chunks may take longer than `limit`.
+pub(crate) async fn read_whole(
+    operation: &'static Operation,
+    mut response: reqwest::Response,
+    limit: Duration,
+    most: Option<usize>,
+) -> Result<Bytes, Error> {
+    let most = most.unwrap_or(usize::MAX);
+    let mut whole = Vec::new();
+    while whole.len() < most {
+        let chunk = match timeout(limit, response.chunk()).await {
+            Err(_) => return Err(Error::timeout(operation, Waited::Stall, limit, None)),
+            Ok(Err(error)) => return Err(Error::transport(operation, error)),
+            Ok(Ok(None)) => break,
+            Ok(Ok(Some(chunk))) => chunk,
+        };
+        whole.extend_from_slice(&chunk[..chunk.len().min(most - whole.len())]);
+    }
+    Ok(whole.into())
 }
 
 impl fmt::Debug for ByteStream {

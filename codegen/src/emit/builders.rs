@@ -169,7 +169,8 @@ fn call(
 fn free_name(wire: &str, parameter: &Map, names: &mut BTreeSet<String>) -> Ident {
     let name = wire.to_snake_case();
     let place = node::text(parameter, "in").unwrap_or_default();
-    let reserved = ["send", "new", "body"].contains(&name.as_str());
+    let taken = ["send", "new", "body", "with_retry", "with_timeout", "with_read_timeout"];
+    let reserved = taken.contains(&name.as_str());
     let wanted = if reserved { format!("{name}_") } else { name.clone() };
     let named =
         [wanted.clone(), format!("{name}_{place}")].into_iter().find(|name| names.insert(name.clone()));
@@ -470,6 +471,7 @@ pub(super) fn builders(calls: &[Call]) -> Vec<syn::Item> {
                 #sent
             }
         });
+        items.push(syn::parse_quote!(crate::runtime::options::call_options! { #builder }));
     }
     items
 }
