@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The argument says which identities are mined, as a query of the service's search; by default all
-//! are. The tour leaves nothing behind in a tenant but a session that is not saved.
+//! are. The tour changes nothing in a tenant but for a session that is not saved, and its exports.
 
 use std::cmp::Reverse;
 use std::error::Error;
@@ -93,9 +93,9 @@ pub(crate) async fn tour(client: &Client, criteria: &str, folder: &Path, out: &m
 
 /// Creates a session and gives its id.
 async fn create_session(client: &Client, criteria: &str) -> Result<String> {
-    let scope = RoleMiningSessionScope { criteria: criteria.to_owned().into(), ..Default::default() };
+    let scope = RoleMiningSessionScope { criteria: criteria.into(), ..Default::default() };
     let settings = RoleMiningSessionDto {
-        name: "Tour".to_owned().into(),
+        name: "Tour".into(),
         scope: Some(scope),
         type_: Some(RoleMiningRoleType::Specialized),
         min_num_identities_in_potential_role: 10.into(),
