@@ -304,11 +304,21 @@ impl Bundler<'_> {
                 }
                 ("items" | "not", value) => self.schema(value, file, &place)?,
                 ("additionalProperties", Value::Object(_)) => self.schema(value, file, &place)?,
-                ("allOf" | "oneOf" | "anyOf", Value::Array(members)) => members
-                    .iter()
-                    .enumerate()
-                    .map(|(index, member)| self.schema(member, file, &place.child(&index.to_string())))
-                    .collect::<Result<_>>()?,
+                ("allOf" | "oneOf" | "anyOf", Value::Array(members)) => {
+                    let mut whole = Vec::new();
+                    for (index, member) in members.iter().enumerate() {
+                        let place = place.child(&index.to_string());
+                        let mut member = self.schema(member, file, &place)?;
+                        // A repair may take a member out of its union; it is still known by its place.
+                        if let Some(member) =
+                            member.as_object_mut().filter(|member| !member.contains_key("$ref"))
+                        {
+                            member.insert(ORIGIN.into(), place.to_string().into());
+                        }
+                        whole.push(member);
+                    }
+                    Value::Array(whole)
+                }
                 ("discriminator", Value::Object(discriminator)) => {
                     self.discriminator(discriminator, file, &place)?
                 }
