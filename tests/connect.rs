@@ -13,6 +13,7 @@ use sailpoint_role_mining::{
 };
 use sailpoint_role_mining_tenant::{Fault, RetryAfter, Tenant};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const LIST: &str = "get_role_mining_sessions";
 /// Longer than any test waits.
@@ -441,4 +442,32 @@ async fn the_application_is_named_and_the_proxy_serves_tokens_too() {
     assert!(list(&client).await.unwrap_err().is_auth());
     let record = tenant.record();
     assert_eq!((record.len(), record[0].header("host")), (1, Some("acme.example")));
+}
+
+#[tokio::test]
+async fn what_never_ends_is_ended() {
+    // A service that sends its answer byte by byte, and never the last.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n[").await;
+                while stream.write_all(b" ").await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            });
+        }
+    });
+    let client = Client::builder(address).retry(RetryPolicy::none()).read_timeout(Duration::from_millis(100));
+    let error = tokio::time::timeout(LONG, list(&client.build().unwrap())).await.unwrap().unwrap_err();
+    assert!(error.is_timeout() && error.to_string().contains("did not end within 1s"), "{error}");
+
+    // A provider that never gives a token.
+    let never = || std::future::pending::<Result<Token, Box<dyn std::error::Error + Send + Sync>>>();
+    let client = Client::builder("http://localhost:1").token_provider(never);
+    let client = client.read_timeout(Duration::from_millis(100)).build().unwrap();
+    let error = tokio::time::timeout(LONG, list(&client)).await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("the token provider gave none within 100ms"), "{error}");
 }

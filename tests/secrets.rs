@@ -134,9 +134,18 @@ async fn no_secret_is_told() {
     let mut secrets: Vec<String> = tokens.map(|header| header.replace("Bearer ", "")).collect();
     secrets.push(secret.to_owned());
     let log = LOG.lock().unwrap();
-    for word in
-        ["token requested", "token refused", "request is repeated", "deprecated", "get_role_mining_sessions"]
-    {
+    for word in [
+        "token requested",
+        "token received",
+        "token refused",
+        "request is repeated",
+        "deprecated",
+        "call operation=\"get_role_mining_sessions\" method=\"GET\"",
+        "attempts=2",
+        "latency_ms=",
+        "status=200",
+        "tracking_id=",
+    ] {
         assert!(log.contains(word), "nothing is logged of `{word}`");
     }
     for secret in secrets {

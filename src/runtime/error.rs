@@ -15,6 +15,19 @@ use super::operation::Operation;
 ///
 /// Its text is one line that names the operation, the status, the service's own message and the
 /// tracking id.
+///
+/// ```
+/// use sailpoint_role_mining::Error;
+///
+/// fn advice(error: &Error) -> String {
+///     match error.retry_after() {
+///         Some(wait) => format!("come back in {wait:?}"),
+///         None if error.is_auth() => format!("look at the credentials and their scopes: {error}"),
+///         None if error.is_transient() => format!("try again later, after {} attempts", error.attempts()),
+///         None => format!("{error}; tell the support {:?}", error.tracking_id()),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -49,6 +62,8 @@ enum Kind {
 pub(crate) enum Waited {
     /// The next bytes.
     Stall,
+    /// The end of a body.
+    Body,
     /// The end of the call.
     Overall,
 }
@@ -326,6 +341,7 @@ impl fmt::Display for Error {
             Kind::Timeout(waited, limit, last) => {
                 match waited {
                     Waited::Stall => write!(f, "nothing arrived for {limit:?}")?,
+                    Waited::Body => write!(f, "the answer did not end within {limit:?}")?,
                     Waited::Overall => write!(f, "not done within {limit:?}")?,
                 }
                 if let Some(last) = last {
