@@ -1,6 +1,8 @@
 //! Every fault a tenant can make, in every phase of work, and what is promised of it. `docs/faults.md` shows
 //! these rows; `BLESS=1 cargo test --test faults` writes it anew.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::time::Duration;
 
 use futures_util::StreamExt as _;

@@ -97,8 +97,10 @@ struct State {
 pub(crate) struct Flight {
     number: u64,
     started: Instant,
-    result: Shared<Pin<Box<dyn Future<Output = Result<Arc<Held>, Failure>> + Send>>>,
+    result: Shared<Asked>,
 }
+
+type Asked = Pin<Box<dyn Future<Output = Result<Arc<Held>, Failure>> + Send>>;
 
 /// A token, and a refresh of it to be driven while it is used.
 pub(crate) type Lent = (Arc<Held>, Option<Flight>);
@@ -206,7 +208,7 @@ impl Flight {
                     as Failure
             })
         };
-        let result: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(result);
+        let result: Asked = Box::pin(result);
         Flight { number, started: now, result: result.shared() }
     }
 
