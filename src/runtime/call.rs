@@ -199,7 +199,9 @@ impl Call {
 
     fn filled_query(&self) -> Result<String, Error> {
         for name in self.operation.required {
-            if !self.query.iter().any(|(known, _)| known == name) {
+            let set = self.query.iter().any(|(known, _)| known == name)
+                || self.headers.iter().any(|(known, _)| known == name);
+            if !set {
                 let message = format!("it needs `{name}`, which was not set");
                 return Err(Error::invalid(Some(self.operation), message));
             }
