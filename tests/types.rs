@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use sailpoint_role_mining::types::*;
-use sailpoint_role_mining::{Client, Error, Nullable, ResponseValue};
+use sailpoint_role_mining::{Client, Error, Nullable, ResponseValue, RetryPolicy};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -300,7 +300,8 @@ async fn answering(status: u16, content_type: &'static str, body: &'static str) 
         let headers = vec![("content-type", content_type.to_owned()), ("x-total-count", "7".into())];
         (status, headers, body.into())
     };
-    Client::new(&server::Server::start(answer).await.unwrap().url).unwrap()
+    let server = server::Server::start(answer).await.unwrap();
+    Client::builder(&server.url).retry(RetryPolicy::none()).build().unwrap()
 }
 
 #[tokio::test]
