@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::{Api, docs, models};
+use super::{Api, docs, models, table};
 use crate::error::{Error, Result};
 use crate::filters;
 use crate::lower;
@@ -25,6 +25,7 @@ pub(super) struct Call {
     example: String,
     setters: Vec<TokenStream>,
     sent: TokenStream,
+    paginate: Option<TokenStream>,
 }
 
 /// Reads the calls off progenitor's builders.
@@ -150,7 +151,13 @@ fn call(
             }
         }
     }
-    let sent = sent(made.sent.map(models::plain), operation);
+    let answer = made.sent.map(models::plain);
+    let paginate = answer
+        .as_ref()
+        .filter(|_| table::pages(api, operation.node))
+        .and_then(|ty| models::generic(ty, "Vec"))
+        .map(|item| paginate(&item));
+    let sent = sent(answer, operation);
     Ok(Call {
         constant: super::ident(&operation.id().to_shouty_snake_case()),
         doc: docs::operation(operation),
@@ -159,13 +166,15 @@ fn call(
         builder,
         setters,
         sent,
+        paginate,
     })
 }
 
 fn setter(api: &Api<'_>, parameter: &Map, wire: &str, ty: &syn::Type, builder: &Ident) -> TokenStream {
     let doc = super::doc(&docs::parameter(parameter, &api.schemas));
     let name = match wire.to_snake_case().as_str() {
-        reserved @ ("send" | "new" | "body" | "with_retry" | "with_timeout" | "with_read_timeout") => {
+        reserved @ ("send" | "new" | "body" | "with_retry" | "with_timeout" | "with_read_timeout"
+        | "paginate") => {
             format_ident!("{reserved}_")
         }
         name => super::ident(name),
@@ -272,6 +281,16 @@ fn sent(ty: Option<syn::Type>, operation: &node::Operation<'_>) -> TokenStream {
         #[doc = #errors]
         pub async fn send(self) -> Result<ResponseValue<#ty>, Error> {
             self.call.#read.await
+        }
+    }
+}
+
+/// How the whole list is read.
+fn paginate(item: &impl quote::ToTokens) -> TokenStream {
+    quote! {
+        /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+        pub fn paginate(self) -> crate::Pager<#item> {
+            crate::Pager::new(self.call)
         }
     }
 }
@@ -436,7 +455,7 @@ pub(super) fn builders(calls: &[Call]) -> Vec<syn::Item> {
         );
     }
     for call in calls {
-        let Call { method, builder, constant, setters, sent, .. } = call;
+        let Call { method, builder, constant, setters, sent, paginate, .. } = call;
         let doc = format!(" The parameters of [`{method}`](crate::Client::{method}).");
         items.push(syn::parse_quote! {
             #[doc = #doc]
@@ -453,6 +472,7 @@ pub(super) fn builders(calls: &[Call]) -> Vec<syn::Item> {
                 }
                 #(#setters)*
                 #sent
+                #paginate
             }
         });
         items.push(syn::parse_quote!(crate::runtime::options::call_options! { #builder }));
