@@ -72,9 +72,8 @@ impl Order {
 pub(crate) struct Keyed {
     order: Order,
     mark: Option<At>,
-    /// Set while the items from the value on are read from the first of them, because the last that was given
-    /// is not where it was: the offset of the next page.
-    walk: Option<u64>,
+    /// Where to look for what is new, while it is not right behind the last item that was given.
+    walk: Option<Walk>,
     /// The value that the page in hand was asked from.
     asked: Option<Value>,
     /// Where the items of the page in hand are among those from `asked` on.
@@ -89,9 +88,17 @@ struct At {
     within: u64,
 }
 
+/// The next page to look at. It overlaps the one before it by an item: if that is not where it was, rows have
+/// come or gone, and all rows from the value on are looked at from the first.
+#[derive(Debug)]
+struct Walk {
+    offset: u64,
+    expects: Option<String>,
+}
+
 /// What a page in order of a key is.
 pub(crate) enum Step {
-    /// So many at the front and elsewhere were given before; `true` for each that was not.
+    /// It has items that were not given before: `true` for each of them, `false` for the others.
     Fresh(Vec<bool>),
     /// There is nothing new on it: another has to be asked for.
     Again,
@@ -121,49 +128,58 @@ impl Keyed {
         self.order.from(call, self.mark.as_ref().map(|at| &at.value))
     }
 
-    /// The offset of the next page, which begins with the last item that was given; `offset` where there is no
-    /// key to go by yet.
+    /// The offset of the next page; `offset` where there is no key to go by yet.
     pub(crate) fn offset(&self, offset: u64) -> u64 {
-        match &self.mark {
-            None => offset,
-            Some(at) => self.walk.unwrap_or(at.within),
+        match (&self.walk, &self.mark) {
+            (Some(walk), _) => walk.offset,
+            (None, Some(at)) => at.within,
+            (None, None) => offset,
         }
     }
 
-    /// An empty page, or a 400, at `offset`: whether that may mean no more than that items have gone.
-    pub(crate) fn rewinds(&mut self, offset: u64) -> bool {
-        let rewinds = self.mark.is_some() && self.walk.is_none() && offset > 0;
+    /// What the next page begins with, if all is as it was.
+    fn expected(&self) -> Option<&str> {
+        match (&self.walk, &self.mark) {
+            (Some(walk), _) => walk.expects.as_deref(),
+            (None, mark) => mark.as_ref().filter(|at| at.within > 0).map(|at| at.last.as_str()),
+        }
+    }
+
+    /// An empty page, or a 400: whether that may mean no more than that items have gone.
+    pub(crate) fn rewinds(&mut self) -> bool {
+        let rewinds = self.expected().is_some();
         if rewinds {
-            self.walk = Some(0);
+            self.restart();
         }
         rewinds
     }
 
-    /// Whether the next page is one of those that look for what is new.
-    pub(crate) fn walks(&self) -> bool {
-        self.walk.is_some()
+    /// Looks at all rows from the value on, from the first.
+    pub(crate) fn restart(&mut self) {
+        self.walk = self.mark.is_some().then_some(Walk { offset: 0, expects: None });
     }
 
     /// Looks at a page that has items.
     pub(crate) fn look<'a>(
         &mut self,
         offset: u64,
-        ids: impl ExactSizeIterator<Item = Option<&'a str>> + Clone,
+        ids: impl DoubleEndedIterator<Item = Option<&'a str>> + ExactSizeIterator + Clone,
     ) -> Step {
         self.asked = self.mark.as_ref().map(|at| at.value.clone());
         self.places.clear();
-        let length = ids.len() as u64;
-        if let Some(at) = &self.mark {
-            let is_where_it_was = ids.clone().next().flatten() == Some(at.last.as_str());
-            if !is_where_it_was && self.rewinds(offset) {
-                return Step::Again;
-            }
+        let (first, last) = (ids.clone().next().flatten(), ids.clone().next_back().flatten());
+        if self.expected().is_some_and(|expected| first != Some(expected)) && self.rewinds() {
+            return Step::Again;
         }
+        let length = ids.len() as u64;
         let seen = self.mark.as_ref().map(|at| &at.seen);
         let fresh: Vec<bool> =
             ids.map(|id| !id.is_some_and(|id| seen.is_some_and(|seen| seen.contains(id)))).collect();
         if !fresh.contains(&true) {
-            self.walk = Some(offset + length);
+            // Of a single item, there is nothing to overlap with.
+            let last = last.filter(|_| length > 1).map(str::to_owned);
+            let overlap = u64::from(last.is_some());
+            self.walk = Some(Walk { offset: offset + length - overlap, expects: last });
             return Step::Again;
         }
         self.walk = None;

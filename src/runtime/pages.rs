@@ -16,6 +16,9 @@ use super::pager::{Pager, paged};
 pub(crate) use super::reader::Reader;
 use super::reader::{Flight, Got};
 
+/// How many answers in a row may make no sense unless rows have moved, before the service is not believed.
+const MOST_AGAIN: u32 = 3;
+
 /// The items of a list, in order, each once.
 ///
 /// It is a [`Stream`], and ends after an error; [`try_next`](Self::try_next) reads it without that trait.
@@ -153,6 +156,8 @@ pub(crate) struct Engine<T> {
     begun: bool,
     /// What the last page looked like.
     print: Option<u64>,
+    /// How often in a row an answer made no sense unless rows had moved, in consistent mode.
+    again: u32,
     window: VecDeque<Asked<T>>,
     doubt: Option<Doubt<T>>,
     flaw: Option<Error>,
@@ -242,6 +247,7 @@ impl<T: Send + 'static> Engine<T> {
             total: None,
             begun: false,
             print: None,
+            again: 0,
             window: VecDeque::new(),
             doubt: None,
             flaw,
@@ -279,18 +285,20 @@ impl<T: Send + 'static> Engine<T> {
                     self.end();
                     return Poll::Ready(Some(Err(error)));
                 }
-                Verdict::End => {
-                    // What was received is what there is, whatever was said.
-                    if self.keyed.is_none() && self.total.is_some() {
-                        self.total = Some(self.read);
-                    }
-                    self.end();
-                }
+                Verdict::End => self.all_read(),
                 Verdict::Again => {}
             }
         }
         self.end();
         Poll::Ready(None)
+    }
+
+    /// The list is at its end: what was received is what there is, whatever was said.
+    fn all_read(&mut self) {
+        if self.keyed.is_none() && self.total.is_some() {
+            self.total = Some(self.read);
+        }
+        self.end();
     }
 
     /// Nothing more is asked for.
@@ -380,8 +388,12 @@ impl<T: Send + 'static> Engine<T> {
     /// A page came empty, or with a 400 after the first one.
     fn maybe_end(&mut self, offset: u64, error: Option<Error>) -> Verdict<T> {
         if let Some(keyed) = &mut self.keyed {
-            if keyed.rewinds(offset) {
+            if keyed.rewinds() {
                 return Verdict::Again;
+            }
+            // A total that is asked for later would be of another list: it changes.
+            if error.as_ref().is_some_and(is_about_offset) {
+                return Verdict::End;
             }
         } else if self.total.is_some_and(|total| offset >= total) {
             return Verdict::End;
@@ -418,6 +430,14 @@ impl<T: Send + 'static> Engine<T> {
             self.total = total;
         }
         let is_past = total.map(|total| doubt.offset >= total);
+        if let (Some(keyed), Some(false)) = (&mut self.keyed, is_past) {
+            // Rows may have come between the one answer and the other.
+            self.again += 1;
+            if self.again < MOST_AGAIN {
+                keyed.restart();
+                return Verdict::Again;
+            }
+        }
         match (doubt.about, is_past) {
             (About::End(_), Some(true)) | (About::End(None), None) => Verdict::End,
             (About::End(Some(error)), None) if is_about_offset(&error) => Verdict::End,
@@ -455,7 +475,7 @@ impl<T: Send + 'static> Engine<T> {
             self.window.clear();
         }
         if length < limit && self.total.is_some_and(|total| self.read >= total) {
-            self.end();
+            self.all_read();
         }
         self.cut(&mut items);
         Verdict::Page(items)
@@ -466,19 +486,24 @@ impl<T: Send + 'static> Engine<T> {
             return Verdict::Again;
         };
         let Got { mut items, print, .. } = got;
-        let again = keyed.walks() && self.print == Some(print);
-        self.print = Some(print);
         let reader = self.pager.reader;
         let ids: Vec<Option<String>> = items.iter().map(|item| reader.id(item.as_ref()?)).collect();
-        match keyed.look(offset, ids.iter().map(Option::as_deref)) {
-            Step::Again if again => self.same_again(offset),
-            Step::Again => Verdict::Again,
+        let step = keyed.look(offset, ids.iter().map(Option::as_deref));
+        let is_again = offset > 0 && self.print == Some(print);
+        self.print = Some(print);
+        match step {
             Step::Fresh(fresh) => {
+                self.again = 0;
                 let mut fresh = fresh.into_iter();
                 items.retain(|_| fresh.next().unwrap_or(true));
                 self.read += items.len() as u64;
                 self.cut(&mut items);
                 Verdict::Page(items)
+            }
+            Step::Again => {
+                // Rows that move can make one page like another; not time after time.
+                self.again += u32::from(is_again);
+                if self.again < MOST_AGAIN { Verdict::Again } else { self.same_again(offset) }
             }
         }
     }

@@ -12,41 +12,41 @@ use sailpoint_role_mining::{Client, ClientBuilder, RetryPolicy};
 
 /// What is asked of the server.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub(crate) struct Ask {
     /// The number of the request, from 0.
-    pub number: usize,
-    pub offset: usize,
-    pub limit: usize,
-    pub count: bool,
-    pub filters: String,
-    pub sorters: String,
+    pub(crate) number: usize,
+    pub(crate) offset: usize,
+    pub(crate) limit: usize,
+    pub(crate) count: bool,
+    pub(crate) filters: String,
+    pub(crate) sorters: String,
 }
 
 /// What it answers; a status of 0 closes the connection instead.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
-    pub status: u16,
-    pub total: Option<usize>,
-    pub body: Arc<str>,
-    pub delay: Duration,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) total: Option<usize>,
+    pub(crate) body: Arc<str>,
+    pub(crate) delay: Duration,
 }
 
 impl Answer {
-    pub fn new(status: u16, body: impl Into<Arc<str>>) -> Answer {
+    pub(crate) fn new(status: u16, body: impl Into<Arc<str>>) -> Answer {
         Answer { status, body: body.into(), ..Answer::default() }
     }
 }
 
-pub struct Server {
-    pub url: String,
-    pub asked: Arc<AtomicUsize>,
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) asked: Arc<AtomicUsize>,
     /// How many requests are being answered, and how many were at most.
-    pub most: Arc<AtomicUsize>,
+    pub(crate) most: Arc<AtomicUsize>,
 }
 
 impl Server {
     /// The threads end with the process.
-    pub fn start(answer: impl Fn(&Ask) -> Answer + Send + Sync + 'static) -> Server {
+    pub(crate) fn start(answer: impl Fn(&Ask) -> Answer + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (asked, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -72,15 +72,15 @@ impl Server {
     }
 
     /// A client that tries once, as fast as it can.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.builder().build().unwrap()
     }
 
-    pub fn builder(&self) -> ClientBuilder {
+    pub(crate) fn builder(&self) -> ClientBuilder {
         Client::builder(&self.url).retry(RetryPolicy::none()).rate_limit(None)
     }
 
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(SeqCst)
     }
 }
@@ -133,14 +133,14 @@ fn parse(query: &str, number: usize) -> Ask {
 
 /// The answer of a well-behaved service that has these items, with the ways of misbehaving that it has.
 #[derive(Clone, Debug, Default)]
-pub struct Habits {
-    pub cap: Option<usize>,
-    pub past_end_400: bool,
-    pub never_counts: bool,
+pub(crate) struct Habits {
+    pub(crate) cap: Option<usize>,
+    pub(crate) past_end_400: bool,
+    pub(crate) never_counts: bool,
 }
 
 impl Habits {
-    pub fn answer<T: AsRef<str>>(&self, ask: &Ask, items: &[T]) -> Answer {
+    pub(crate) fn answer<T: AsRef<str>>(&self, ask: &Ask, items: &[T]) -> Answer {
         if self.past_end_400 && ask.offset > 0 && ask.offset >= items.len() {
             return Answer::new(400, r#"{"messages":[{"text":"Specified offset is invalid."}]}"#);
         }
