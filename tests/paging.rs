@@ -510,7 +510,7 @@ fn runtime() -> tokio::runtime::Runtime {
 #[test]
 fn no_item_is_lost_repeated_or_out_of_order() {
     let runtime = runtime();
-    proptest!(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() }, |(case in case())| {
+    proptest!(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() }, |(case in case())| {
         let (items, habits, faults) = (items(case.count), case.habits.clone(), case.faults.clone());
         let server = Server::start(move |ask| match faults.iter().find(|(number, _)| *number == ask.number) {
             Some((_, status)) => Answer::new(*status, "{}"),
@@ -567,7 +567,7 @@ prop_compose! {
 #[test]
 fn in_consistent_mode_rows_that_stay_come_once_whatever_happens_to_others() {
     let runtime = runtime();
-    proptest!(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() }, |(case in changing())| {
+    proptest!(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() }, |(case in changing())| {
         let rows: Vec<Row> = case.rows.iter().copied().zip(0..).collect();
         let state = Arc::new(Mutex::new((rows.clone(), rows.len())));
         let (shared, script) = (Arc::clone(&state), case.clone());

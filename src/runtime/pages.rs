@@ -17,7 +17,7 @@ pub(crate) use super::reader::Reader;
 use super::reader::{Flight, Got};
 
 /// How many answers in a row may make no sense unless rows have moved, before the service is not believed.
-const MOST_AGAIN: u32 = 3;
+const MOST_AGAIN: u32 = 10;
 
 /// The items of a list, in order, each once.
 ///
