@@ -1,7 +1,7 @@
 //! A server of nothing but lists, which does as a test tells it: real sockets, no framework.
 #![allow(dead_code, reason = "shared by a test and a benchmark")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -9,6 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use sailpoint_role_mining::{Client, ClientBuilder, RetryPolicy};
+
+const TOKEN: &str = r#"{"access_token":"t","token_type":"bearer","expires_in":749}"#;
 
 /// What is asked of the server.
 #[derive(Clone, Debug)]
@@ -92,16 +94,24 @@ fn serve(stream: TcpStream, answer: impl Fn(&str) -> Answer) -> Option<()> {
     loop {
         let mut first = String::new();
         reader.read_line(&mut first).ok().filter(|read| *read > 0)?;
+        let mut length = 0;
         loop {
             let mut line = String::new();
             reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
             if line.trim().is_empty() {
                 break;
             }
+            let (name, value) = line.split_once(':')?;
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().ok()?;
+            }
         }
+        reader.read_exact(&mut vec![0; length]).ok()?;
         let target = first.split(' ').nth(1)?;
-        // A token is asked for in the same way as anything else.
-        let answer = answer(target.split_once('?').map_or("", |(_, query)| query));
+        let answer = match target.split_once('?') {
+            _ if target.ends_with("/oauth/token") => Answer::new(200, TOKEN),
+            query => answer(query.map_or("", |(_, query)| query)),
+        };
         if answer.status == 0 {
             return None;
         }
