@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 /// The runtime, which is written once, for the crate this generator belongs to.
-const RUNTIME: [(&str, &str); 24] = [
+const RUNTIME: [(&str, &str); 25] = [
     ("mod.rs", include_str!("../../src/runtime/mod.rs")),
     ("address.rs", include_str!("../../src/runtime/address.rs")),
     ("call.rs", include_str!("../../src/runtime/call.rs")),
@@ -15,6 +15,7 @@ const RUNTIME: [(&str, &str); 24] = [
     ("cursor.rs", include_str!("../../src/runtime/cursor.rs")),
     ("environment.rs", include_str!("../../src/runtime/environment.rs")),
     ("error.rs", include_str!("../../src/runtime/error.rs")),
+    ("error_body.rs", include_str!("../../src/runtime/error_body.rs")),
     ("filter.rs", include_str!("../../src/runtime/filter.rs")),
     ("operation.rs", include_str!("../../src/runtime/operation.rs")),
     ("options.rs", include_str!("../../src/runtime/options.rs")),
