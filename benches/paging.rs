@@ -19,10 +19,10 @@ use sailpoint_role_mining::types::RoleMiningPotentialRoleSummary as Role;
 use sailpoint_role_mining::{Client, Pager};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[path = "../tests/lists/mod.rs"]
+mod lists;
 
-use support::{Answer, Ask, Server};
+use lists::{Answer, Ask, Server};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

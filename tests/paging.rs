@@ -1,5 +1,7 @@
 //! Lists, page by page, over real sockets.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,9 +11,9 @@ use sailpoint_role_mining::types::RoleMiningPotentialRoleSummary as Role;
 use sailpoint_role_mining::{Client, Cursor, Error, Pager, RateLimit, RetryPolicy, fields, operations};
 use sailpoint_role_mining_tenant::{Fault, PastEnd, Tenant};
 
-mod support;
+mod lists;
 
-use support::{Answer, Ask, Habits, Server};
+use lists::{Answer, Ask, Habits, Server};
 
 const ROLES: &str = "get_all_potential_role_summaries";
 
