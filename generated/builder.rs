@@ -82,6 +82,10 @@ impl GetAllPotentialRoleSummaries {
     ) -> Result<ResponseValue<Vec<types::RoleMiningPotentialRoleSummary>>, Error> {
         self.call.json().await
     }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningPotentialRoleSummary> {
+        crate::Pager::new(self.call)
+    }
 }
 
 crate::runtime::options::call_options! {
@@ -146,6 +150,10 @@ impl GetSavedPotentialRoles {
         self,
     ) -> Result<ResponseValue<Vec<types::RoleMiningSessionDraftRoleDto>>, Error> {
         self.call.json().await
+    }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningSessionDraftRoleDto> {
+        crate::Pager::new(self.call)
     }
 }
 
@@ -312,6 +320,10 @@ impl GetPotentialRoleSourceIdentityUsage {
     ) -> Result<ResponseValue<Vec<types::RoleMiningPotentialRoleSourceUsage>>, Error> {
         self.call.json().await
     }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningPotentialRoleSourceUsage> {
+        crate::Pager::new(self.call)
+    }
 }
 
 crate::runtime::options::call_options! {
@@ -393,6 +405,10 @@ impl GetRoleMiningSessions {
         self,
     ) -> Result<ResponseValue<Vec<types::RoleMiningSessionResponse>>, Error> {
         self.call.json().await
+    }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningSessionResponse> {
+        crate::Pager::new(self.call)
     }
 }
 
@@ -595,6 +611,10 @@ impl GetPotentialRoleSummaries {
     ) -> Result<ResponseValue<Vec<types::RoleMiningPotentialRoleSummary>>, Error> {
         self.call.json().await
     }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningPotentialRoleSummary> {
+        crate::Pager::new(self.call)
+    }
 }
 
 crate::runtime::options::call_options! {
@@ -774,6 +794,10 @@ impl GetPotentialRoleApplications {
     ) -> Result<ResponseValue<Vec<types::RoleMiningPotentialRoleApplication>>, Error> {
         self.call.json().await
     }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningPotentialRoleApplication> {
+        crate::Pager::new(self.call)
+    }
 }
 
 crate::runtime::options::call_options! {
@@ -856,6 +880,10 @@ impl GetPotentialRoleEntitlements {
         self,
     ) -> Result<ResponseValue<Vec<types::RoleMiningPotentialRoleEntitlements>>, Error> {
         self.call.json().await
+    }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningPotentialRoleEntitlements> {
+        crate::Pager::new(self.call)
     }
 }
 
@@ -1015,6 +1043,10 @@ impl GetEntitlementsPotentialRole {
     ) -> Result<ResponseValue<Vec<types::RoleMiningEntitlement>>, Error> {
         self.call.json().await
     }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningEntitlement> {
+        crate::Pager::new(self.call)
+    }
 }
 
 crate::runtime::options::call_options! {
@@ -1166,6 +1198,10 @@ impl GetExcludedEntitlementsPotentialRole {
         self,
     ) -> Result<ResponseValue<Vec<types::RoleMiningEntitlement>>, Error> {
         self.call.json().await
+    }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningEntitlement> {
+        crate::Pager::new(self.call)
     }
 }
 
@@ -1455,6 +1491,10 @@ impl GetIdentitiesPotentialRole {
         self,
     ) -> Result<ResponseValue<Vec<types::RoleMiningIdentity>>, Error> {
         self.call.json().await
+    }
+    /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+    pub fn paginate(self) -> crate::Pager<types::RoleMiningIdentity> {
+        crate::Pager::new(self.call)
     }
 }
 

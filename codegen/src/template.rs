@@ -4,20 +4,25 @@
 use std::path::PathBuf;
 
 /// The runtime, which is written once, for the crate this generator belongs to.
-const RUNTIME: [(&str, &str); 20] = [
+const RUNTIME: [(&str, &str); 25] = [
     ("mod.rs", include_str!("../../src/runtime/mod.rs")),
     ("address.rs", include_str!("../../src/runtime/address.rs")),
     ("call.rs", include_str!("../../src/runtime/call.rs")),
     ("client.rs", include_str!("../../src/runtime/client.rs")),
     ("config.rs", include_str!("../../src/runtime/config.rs")),
+    ("consistent.rs", include_str!("../../src/runtime/consistent.rs")),
     ("credentials.rs", include_str!("../../src/runtime/credentials.rs")),
+    ("cursor.rs", include_str!("../../src/runtime/cursor.rs")),
     ("environment.rs", include_str!("../../src/runtime/environment.rs")),
     ("error.rs", include_str!("../../src/runtime/error.rs")),
     ("error_body.rs", include_str!("../../src/runtime/error_body.rs")),
     ("filter.rs", include_str!("../../src/runtime/filter.rs")),
     ("operation.rs", include_str!("../../src/runtime/operation.rs")),
     ("options.rs", include_str!("../../src/runtime/options.rs")),
+    ("pager.rs", include_str!("../../src/runtime/pager.rs")),
+    ("pages.rs", include_str!("../../src/runtime/pages.rs")),
     ("rate.rs", include_str!("../../src/runtime/rate.rs")),
+    ("reader.rs", include_str!("../../src/runtime/reader.rs")),
     ("response.rs", include_str!("../../src/runtime/response.rs")),
     ("retry.rs", include_str!("../../src/runtime/retry.rs")),
     ("secret.rs", include_str!("../../src/runtime/secret.rs")),

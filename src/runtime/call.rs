@@ -72,6 +72,26 @@ impl Call {
         self.query.push((name, value));
     }
 
+    /// The value of a parameter of the query, where it has one and no list.
+    pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
+        self.query.iter().find_map(|(known, value)| match value {
+            Query::One(value) if *known == name => Some(value.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Takes a parameter out of the query again.
+    pub(crate) fn take_query(&mut self, name: &str) -> Option<String> {
+        let value = self.query_value(name).map(str::to_owned);
+        self.query.retain(|(known, _)| *known != name);
+        value
+    }
+
+    /// What the call asks for, as far as its address says it.
+    pub(crate) fn target(&self) -> Result<String, Error> {
+        Ok(self.filled_path()? + &self.filled_query()?)
+    }
+
     /// Sets a header.
     #[allow(dead_code, reason = "what is called depends on the document")]
     pub(crate) fn header(&mut self, name: &'static str, value: impl ToString) {

@@ -55,6 +55,8 @@ enum Kind {
     Status(Box<Answer>),
     /// The service answered with success, and a body that is not what the document says.
     Body(Box<Answer>, Misread),
+    /// The service's pages do not make a list.
+    Pages(String),
 }
 
 /// What was waited for in vain.
@@ -142,6 +144,10 @@ impl Error {
     ) -> Error {
         let answer = Answer { status, headers, raw, body: ErrorBody::default(), retry_after: None };
         Error::new(Some(operation), Kind::Body(Box::new(answer), misread))
+    }
+
+    pub(crate) fn pages(operation: &'static Operation, message: impl Into<String>) -> Error {
+        Error::new(Some(operation), Kind::Pages(message.into()))
     }
 
     /// The same error, after so many attempts.
@@ -234,7 +240,7 @@ impl Error {
     /// [`RetryPolicy`](crate::RetryPolicy) allows.
     pub fn is_transient(&self) -> bool {
         match &self.0.kind {
-            Kind::Config(_) | Kind::Invalid(_) => false,
+            Kind::Config(_) | Kind::Invalid(_) | Kind::Pages(_) => false,
             Kind::Transport(error) => !error.is_builder() && !is_distrusted(error),
             Kind::Timeout(..) | Kind::Throttled(_) => true,
             Kind::Token(_) => self.token_error().is_some_and(Error::is_transient),
@@ -273,6 +279,12 @@ impl Error {
     /// or cannot stand in a path.
     pub fn is_invalid_request(&self) -> bool {
         matches!(self.0.kind, Kind::Invalid(_))
+    }
+
+    /// Whether the pages that the service gave do not make a list: the same came again, one was empty that
+    /// cannot be, or the list changed while it was to be read as one.
+    pub fn is_pagination(&self) -> bool {
+        matches!(self.0.kind, Kind::Pages(_))
     }
 
     /// Whether no whole answer came: no connection, one that broke, or one that stalled.
@@ -330,6 +342,7 @@ impl fmt::Display for Error {
         match &self.0.kind {
             Kind::Config(message) => f.write_str(message)?,
             Kind::Invalid(message) => write!(f, "not sent: {message}")?,
+            Kind::Pages(message) => f.write_str(message)?,
             Kind::Transport(error) => {
                 write!(f, "no answer: {error}")?;
                 // What the connection says of it is deeper down.

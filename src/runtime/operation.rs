@@ -43,6 +43,20 @@ pub struct Page {
     pub max: Option<u32>,
     /// Whether `count=true` makes the service say how many items there are.
     pub count: bool,
+    /// The fields that [`Pager::consistent`](crate::Pager::consistent) can read it in order of.
+    pub keys: &'static [PageKey],
+}
+
+/// A field that a collection can be read in order of, going on from the last value instead of from an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PageKey {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Whether it can be read with the smallest value first, which takes the operator `ge`.
+    pub ascending: bool,
+    /// Whether it can be read with the greatest value first, which takes the operator `le`.
+    pub descending: bool,
 }
 
 impl Operation {

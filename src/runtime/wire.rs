@@ -105,7 +105,7 @@ macro_rules! plain {
     )*};
 }
 
-plain!(bool String i64 f64 chrono::NaiveDate);
+plain!(bool String i64 u64 f64 chrono::NaiveDate);
 
 /// A null is a value here: what is not typed is kept as it came.
 impl Wire for Value {

@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::{Api, docs, models};
+use super::{Api, docs, models, table};
 use crate::error::{Error, Result};
 use crate::filters;
 use crate::lower;
@@ -25,6 +25,7 @@ pub(super) struct Call {
     example: String,
     setters: Vec<TokenStream>,
     sent: TokenStream,
+    paginate: Option<TokenStream>,
 }
 
 /// Reads the calls off progenitor's builders.
@@ -152,7 +153,13 @@ fn call(
             }
         }
     }
-    let sent = sent(made.sent.map(models::plain), operation);
+    let answer = made.sent.map(models::plain);
+    let paginate = answer
+        .as_ref()
+        .filter(|_| table::pages(api, operation.node))
+        .and_then(|ty| models::generic(ty, "Vec"))
+        .map(|item| paginate(&item));
+    let sent = sent(answer, operation);
     Ok(Call {
         constant: super::ident(&operation.id().to_shouty_snake_case()),
         doc: docs::operation(operation),
@@ -161,6 +168,7 @@ fn call(
         builder,
         setters,
         sent,
+        paginate,
     })
 }
 
@@ -169,7 +177,7 @@ fn call(
 fn free_name(wire: &str, parameter: &Map, names: &mut BTreeSet<String>) -> Ident {
     let name = wire.to_snake_case();
     let place = node::text(parameter, "in").unwrap_or_default();
-    let taken = ["send", "new", "body", "with_retry", "with_timeout", "with_read_timeout"];
+    let taken = ["send", "new", "body", "paginate", "with_retry", "with_timeout", "with_read_timeout"];
     let reserved = taken.contains(&name.as_str());
     let wanted = if reserved { format!("{name}_") } else { name.clone() };
     let named =
@@ -288,6 +296,16 @@ fn sent(ty: Option<syn::Type>, operation: &node::Operation<'_>) -> TokenStream {
         #[doc = #errors]
         pub async fn send(self) -> Result<ResponseValue<#ty>, Error> {
             self.call.#read.await
+        }
+    }
+}
+
+/// How the whole list is read.
+fn paginate(item: &impl quote::ToTokens) -> TokenStream {
+    quote! {
+        /// Reads the whole list, as a stream: from `offset` on, if that is set, and `limit` records a page.
+        pub fn paginate(self) -> crate::Pager<#item> {
+            crate::Pager::new(self.call)
         }
     }
 }
@@ -452,7 +470,7 @@ pub(super) fn builders(calls: &[Call]) -> Vec<syn::Item> {
         );
     }
     for call in calls {
-        let Call { method, builder, constant, setters, sent, .. } = call;
+        let Call { method, builder, constant, setters, sent, paginate, .. } = call;
         let doc = format!(" The parameters of [`{method}`](crate::Client::{method}).");
         items.push(syn::parse_quote! {
             #[doc = #doc]
@@ -469,6 +487,7 @@ pub(super) fn builders(calls: &[Call]) -> Vec<syn::Item> {
                 }
                 #(#setters)*
                 #sent
+                #paginate
             }
         });
         items.push(syn::parse_quote!(crate::runtime::options::call_options! { #builder }));

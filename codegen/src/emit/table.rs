@@ -19,7 +19,7 @@ const PATCHES: &str = "x-patch-fields";
 /// The items of `operations.rs`.
 pub(super) fn table(api: &Api<'_>) -> Vec<syn::Item> {
     let mut items: Vec<syn::Item> = vec![syn::parse_quote!(
-        use crate::{Operation, Page};
+        use crate::Operation;
     )];
     let mut names = Vec::new();
     for operation in api.operations() {
@@ -34,11 +34,18 @@ pub(super) fn table(api: &Api<'_>) -> Vec<syn::Item> {
         });
         names.push(constant);
     }
-    if !items.iter().any(|item| quote!(#item).to_string().contains("Page {")) {
-        items[0] = syn::parse_quote!(
+    let uses = |name: &str| items.iter().any(|item| quote!(#item).to_string().contains(name));
+    items[0] = match (uses("Page {"), uses("PageKey {")) {
+        (_, true) => syn::parse_quote!(
+            use crate::{Operation, Page, PageKey};
+        ),
+        (true, false) => syn::parse_quote!(
+            use crate::{Operation, Page};
+        ),
+        (false, false) => syn::parse_quote!(
             use crate::Operation;
-        );
-    }
+        ),
+    };
     items.push(syn::parse_quote! {
         /// All operations, in the order of the document.
         pub static ALL: &[&Operation] = &[#(&#names),*];
@@ -163,28 +170,88 @@ fn scopes<'a>(document: &'a Value, operation: &'a Map) -> Vec<&'a str> {
     scopes
 }
 
-/// How an operation pages: it does, where it takes `offset` and `limit` and gives a list.
+/// How an operation pages, where it does.
 fn page(api: &Api<'_>, operation: &Map, parameters: &[&Map]) -> Option<TokenStream> {
-    let query = |name: &str| {
-        let same = |parameter: &&&Map| {
-            node::text(parameter, "name") == Some(name) && node::text(parameter, "in") == Some("query")
-        };
-        parameters.iter().find(same).copied()
-    };
-    query("offset")?;
-    let limit = query("limit")?;
-    let (_, response) = lower::success(operation)?;
-    let (_, mut schema) = lower::body(response)?;
-    for _ in 0..16 {
-        let Some(target) = schema.and_then(node::wrapped) else { break };
-        schema = api.schema(target);
-    }
-    schema.filter(|schema| node::text(schema, "type") == Some("array"))?;
+    let (limit, items) = listing(api, operation, parameters)?;
     let max = limit
         .get("schema")
         .and_then(|schema| schema.get("maximum")?.as_u64())
         .and_then(|max| u32::try_from(max).ok());
     let max = max.map_or(quote!(None), |max| quote!(Some(#max)));
-    let count = query("count").is_some();
-    Some(quote!(Page { max: #max, count: #count }))
+    let count = query(parameters, "count").is_some();
+    let keys = keys(api, items, parameters);
+    Some(quote!(Page { max: #max, count: #count, keys: &[#(#keys),*] }))
+}
+
+/// Whether an operation pages: it does, where it takes `offset` and `limit` and gives a list.
+pub(super) fn pages(api: &Api<'_>, operation: &Map) -> bool {
+    let parameters: Vec<&Map> =
+        node::items(operation, "parameters").iter().filter_map(Value::as_object).collect();
+    listing(api, operation, &parameters).is_some()
+}
+
+/// The parameter `limit` and the schema of the items of an operation that pages.
+fn listing<'a>(
+    api: &'a Api<'_>,
+    operation: &'a Map,
+    parameters: &[&'a Map],
+) -> Option<(&'a Map, Option<&'a Map>)> {
+    query(parameters, "offset")?;
+    let limit = query(parameters, "limit")?;
+    let (_, response) = lower::success(operation)?;
+    let (_, schema) = lower::body(response)?;
+    let list = resolved(api, schema).filter(|schema| node::text(schema, "type") == Some("array"))?;
+    Some((limit, resolved(api, node::items_of(list))))
+}
+
+fn query<'a>(parameters: &[&'a Map], name: &str) -> Option<&'a Map> {
+    let same = |parameter: &&&Map| {
+        node::text(parameter, "name") == Some(name) && node::text(parameter, "in") == Some("query")
+    };
+    parameters.iter().find(same).copied()
+}
+
+/// A schema, or what it refers to.
+fn resolved<'a>(api: &'a Api<'_>, mut schema: Option<&'a Map>) -> Option<&'a Map> {
+    for _ in 0..16 {
+        let Some(target) = schema.and_then(node::wrapped) else { break };
+        schema = api.schema(target);
+    }
+    schema
+}
+
+/// The fields by which a list can be read in order, going on from the last item instead of from an
+/// offset: it sorts by them, filters by them with a bound that takes ties in, and its items have them and an id.
+fn keys(api: &Api<'_>, items: Option<&Map>, parameters: &[&Map]) -> Vec<TokenStream> {
+    let properties = items.map(|items| lower::properties(items, &api.schemas)).unwrap_or_default();
+    let scalar = |name: &str, types: &[&str]| {
+        let property = properties.get(name).and_then(Value::as_object);
+        property.is_some_and(|property| {
+            // Where an item without the key would stand, no document says.
+            node::text(property, "type").is_some_and(|ty| types.contains(&ty))
+                && !lower::is_nullable(property, &api.schemas)
+        })
+    };
+    if !scalar("id", &["string"]) {
+        return Vec::new();
+    }
+    let sorts = |name: &str| {
+        parameters
+            .iter()
+            .flat_map(|parameter| node::items(parameter, filters::SORTERS))
+            .any(|sorter| sorter.as_str() == Some(name))
+    };
+    parameters
+        .iter()
+        .filter_map(|parameter| parameter.get(filters::FILTERS)?.as_object())
+        .flatten()
+        .filter(|(name, _)| sorts(name) && scalar(name, &["string", "integer", "number"]))
+        .filter_map(|(name, operators)| {
+            let takes =
+                |operator: &str| operators.as_array().is_some_and(|all| all.contains(&operator.into()));
+            let (ascending, descending) = (takes("ge"), takes("le"));
+            (ascending || descending)
+                .then(|| quote!(PageKey { name: #name, ascending: #ascending, descending: #descending }))
+        })
+        .collect()
 }
