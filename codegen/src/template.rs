@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 /// The runtime, which is written once, for the crate this generator belongs to.
-const RUNTIME: [(&str, &str); 19] = [
+const RUNTIME: [(&str, &str); 20] = [
     ("mod.rs", include_str!("../../src/runtime/mod.rs")),
     ("address.rs", include_str!("../../src/runtime/address.rs")),
     ("call.rs", include_str!("../../src/runtime/call.rs")),
@@ -16,6 +16,7 @@ const RUNTIME: [(&str, &str); 19] = [
     ("filter.rs", include_str!("../../src/runtime/filter.rs")),
     ("operation.rs", include_str!("../../src/runtime/operation.rs")),
     ("options.rs", include_str!("../../src/runtime/options.rs")),
+    ("poll.rs", include_str!("../../src/runtime/poll.rs")),
     ("rate.rs", include_str!("../../src/runtime/rate.rs")),
     ("response.rs", include_str!("../../src/runtime/response.rs")),
     ("retry.rs", include_str!("../../src/runtime/retry.rs")),
@@ -25,6 +26,9 @@ const RUNTIME: [(&str, &str); 19] = [
     ("wire.rs", include_str!("../../src/runtime/wire.rs")),
     ("yaml.rs", include_str!("../../src/runtime/yaml.rs")),
 ];
+
+/// Dependencies of what is written by hand for this crate alone.
+const OVERLAY: [&str; 2] = ["csv", "zip"];
 
 const MANIFEST: &str = include_str!("../../Cargo.toml");
 
@@ -47,12 +51,17 @@ fn manifest(name: &str) -> String {
         .filter(|line| !line.contains("dep:"))
         .map(|line| format!("{line}\n"))
         .collect();
+    let dependencies: String = section("dependencies")
+        .lines()
+        .filter(|line| !OVERLAY.iter().any(|name| line.split(' ').next() == Some(*name)))
+        .map(|line| format!("{line}\n"))
+        .collect();
     format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"{}\"\n\
          description = \"A typed client, generated from an OpenAPI document\"\npublish = false\n\n\
          [features]\n{features}\n[dependencies]\n{}\n[workspace]\n",
         env!("CARGO_PKG_RUST_VERSION"),
-        section("dependencies"),
+        dependencies,
     )
 }
 
