@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::{Api, docs, models};
+use super::{Api, docs, models, patches};
 use crate::error::{Error, Result};
 use crate::filters;
 use crate::lower;
@@ -150,6 +150,7 @@ fn call(
             }
         }
     }
+    setters.extend(patches::setters(api, operation));
     let sent = sent(made.sent.map(models::plain), operation);
     Ok(Call {
         constant: super::ident(&operation.id().to_shouty_snake_case()),
