@@ -52,7 +52,10 @@ impl Archive {
 
     fn write_all(&self, out: impl Write) -> io::Result<()> {
         let mut zip = ZipWriter::new_stream(out);
-        let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
+        // Said in so many words: what is the default depends on who else uses the library in a build.
+        let options = SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored)
+            .last_modified_time(zip::DateTime::default());
         zip.start_file("identities.csv", options)?;
         self.identities(&mut zip)?;
         zip.start_file("entitlements.csv", options)?;
