@@ -146,7 +146,7 @@ impl<R: Read, T: DeserializeOwned> Records<'_, R, T> {
         if !self.reader.read_record(&mut self.row)? {
             return Ok(None);
         }
-        Ok(Some(self.row.deserialize::<T>(self.headers.as_ref()).map_err(csv::Error::from)?))
+        Ok(Some(self.row.deserialize::<T>(self.headers.as_ref())?))
     }
 }
 

@@ -140,7 +140,7 @@ impl Ledger {
             let mut manifest = manifest.lock().unwrap_or_else(PoisonError::into_inner);
             change(&mut manifest);
             let path = folder.join(NAME);
-            replace(&path, &*manifest).map_err(|error| BulkError::file(&path, error))
+            replace(&path, &manifest).map_err(|error| BulkError::file(&path, error))
         })
         .await
     }

@@ -1,5 +1,7 @@
 //! Exports from start to a file on disk, and what can go wrong on the way, over real sockets.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::collections::{BTreeMap, HashMap};

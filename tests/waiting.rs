@@ -1,5 +1,7 @@
 //! Waiting for exports, sessions and provision requests, and patching, against a tenant.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use futures_util::StreamExt as _;

@@ -29,9 +29,7 @@ pub use environment::Environment;
 pub use error::{Error, ErrorBody, ErrorMessage};
 pub use filter::{Filter, Literal, Sorters};
 pub use operation::{Operation, Page};
-#[allow(unused_imports, reason = "not every client waits for jobs")]
-pub(crate) use poll::Verdict;
-pub use poll::{PollSchedule, Polled, Poller, WaitError};
+pub use poll::{PollSchedule, Polled, Poller, Verdict, WaitError};
 pub use rate::RateLimit;
 pub use response::{ByteStream, ResponseValue};
 pub use retry::{RetryBudget, RetryPolicy};

@@ -161,12 +161,14 @@ impl<S: fmt::Debug + fmt::Display> std::error::Error for WaitError<S> {
     }
 }
 
-/// What a status means.
+/// What a status means to who waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It goes on; what is not known is this.
+pub enum Verdict {
+    /// The job goes on. A status that is not known means this.
     Pending,
+    /// The job is done.
     Done,
+    /// The job failed.
     Failed,
 }
 
@@ -210,7 +212,27 @@ enum State<S> {
 }
 
 impl<S: Clone> Poller<S> {
-    pub(crate) fn new<F>(
+    /// Waits for a job of any kind: `ask` makes the call that tells its status, with the headers of the answer,
+    /// in which `Retry-After` may be, and `judge` says what a status means.
+    ///
+    /// ```no_run
+    /// # async fn example(client: sailpoint_role_mining::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use sailpoint_role_mining::{Poller, Verdict};
+    ///
+    /// // Waits until there is no session.
+    /// let ask = move || {
+    ///     let call = client.get_role_mining_sessions().count(true).limit(0);
+    ///     async move {
+    ///         let answer = call.send().await?;
+    ///         Ok((answer.total_count().unwrap_or(0), answer.headers().clone()))
+    ///     }
+    /// };
+    /// let judge = |left: &u64| if *left == 0 { Verdict::Done } else { Verdict::Pending };
+    /// Poller::new(ask, judge).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new<F>(
         mut ask: impl FnMut() -> F + Send + 'static,
         judge: impl Fn(&S) -> Verdict + Send + 'static,
     ) -> Poller<S>
@@ -234,8 +256,8 @@ impl<S: Clone> Poller<S> {
         }
     }
 
-    /// A status that is known already, and stands for the first look.
-    pub(crate) fn knowing(mut self, status: Option<S>) -> Poller<S> {
+    /// A status that is known already, as from the answer that started the job: it stands for the first look.
+    pub fn knowing(mut self, status: Option<S>) -> Poller<S> {
         self.known = status;
         self
     }
