@@ -15,7 +15,7 @@ mod codegen;
 use codegen::*;
 
 #[cfg(not(feature = "regenerate"))]
-#[path = "codegen/src/fingerprint.rs"]
+#[path = "build/fingerprint.rs"]
 #[allow(unreachable_pub, reason = "it is public where it comes from")]
 mod fingerprint;
 
@@ -24,6 +24,7 @@ const GENERATED: &str = "generated";
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed={SPEC}");
     println!("cargo::rerun-if-changed={GENERATED}");
     match make() {
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
 fn make() -> Result<(), String> {
     println!("cargo::rerun-if-changed=codegen/src");
     let files = generate::generate(Path::new(SPEC)).map_err(|error| error.to_string())?;
+    for missing in overlay::missing(&files, Path::new(GENERATED)) {
+        println!("cargo::warning={missing}");
+    }
     files.write(Path::new(GENERATED)).map_err(|error| error.to_string())
 }
 

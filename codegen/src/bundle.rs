@@ -138,6 +138,7 @@ impl Bundler<'_> {
             ));
         }
         let (name, pointer) = target.split_once('#').unwrap_or((target, ""));
+        let pointer = &percent_decoded(pointer);
         if name.is_empty() {
             // Some trees point into the root document from the files beside it.
             let here = self.files.get(file)?.pointer(pointer).is_some();
@@ -303,11 +304,21 @@ impl Bundler<'_> {
                 }
                 ("items" | "not", value) => self.schema(value, file, &place)?,
                 ("additionalProperties", Value::Object(_)) => self.schema(value, file, &place)?,
-                ("allOf" | "oneOf" | "anyOf", Value::Array(members)) => members
-                    .iter()
-                    .enumerate()
-                    .map(|(index, member)| self.schema(member, file, &place.child(&index.to_string())))
-                    .collect::<Result<_>>()?,
+                ("allOf" | "oneOf" | "anyOf", Value::Array(members)) => {
+                    let mut whole = Vec::new();
+                    for (index, member) in members.iter().enumerate() {
+                        let place = place.child(&index.to_string());
+                        let mut member = self.schema(member, file, &place)?;
+                        // A repair may take a member out of its union; it is still known by its place.
+                        if let Some(member) =
+                            member.as_object_mut().filter(|member| !member.contains_key("$ref"))
+                        {
+                            member.insert(ORIGIN.into(), place.to_string().into());
+                        }
+                        whole.push(member);
+                    }
+                    Value::Array(whole)
+                }
                 ("discriminator", Value::Object(discriminator)) => {
                     self.discriminator(discriminator, file, &place)?
                 }
@@ -336,12 +347,7 @@ impl Bundler<'_> {
         if let Some(name) = self.names.get(&target) {
             return Ok(name.clone());
         }
-        let (file, pointer) = &target;
-        let last = pointer.rsplit('/').next().filter(|last| !last.is_empty());
-        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        let base = last.map(|last| last.replace("~1", "/").replace("~0", "~")).or(stem).unwrap_or_default();
-        // Pointers end at a reference token: a `/` in a name would look like another step.
-        let base = base.replace(['/', '~', '%'], "_");
+        let base = self.given_name(&target);
         let name = (1..)
             .map(|n| if n == 1 { base.clone() } else { format!("{base}~{n}") })
             .find(|name| !self.taken.contains(name))
@@ -350,6 +356,32 @@ impl Bundler<'_> {
         self.names.insert(target.clone(), name.clone());
         self.pending.push(target);
         Ok(name)
+    }
+
+    /// What a target is called where it stands: a component or a file by its name, a schema in another
+    /// place by its title, or by the last step to it that says something.
+    fn given_name(&mut self, (file, pointer): &Target) -> String {
+        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let steps: Vec<String> =
+            pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+        let name = match &steps[..] {
+            [] => stem,
+            [.., holder, name] if holder == "schemas" || holder == "definitions" => name.clone(),
+            [only] => only.clone(),
+            steps => {
+                let node = self.files.get(file).ok().and_then(|content| content.pointer(pointer));
+                let title =
+                    node.and_then(|node| node.get("title")?.as_str()).and_then(crate::hoist::title_name);
+                let telling = |step: &&String| {
+                    !STEPS.contains(&step.as_str())
+                        && !step.contains(['/', '{'])
+                        && step.parse::<u32>().is_err()
+                };
+                title.or_else(|| steps.iter().rev().find(telling).cloned()).unwrap_or(stem)
+            }
+        };
+        // Pointers end at a reference token: a `/` in a name would look like another step.
+        name.replace(['/', '~', '%'], "_")
     }
 
     /// The end of a chain of references that say nothing else.
@@ -400,6 +432,46 @@ impl Bundler<'_> {
             })
             .collect()
     }
+}
+
+/// Steps of a pointer that say nothing of what stands there.
+const STEPS: [&str; 16] = [
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "application/json",
+    "content",
+    "get",
+    "items",
+    "oneOf",
+    "parameters",
+    "patch",
+    "paths",
+    "post",
+    "properties",
+    "requestBody",
+    "responses",
+    "schema",
+];
+
+/// A pointer as a fragment of an address may have it encoded: `%7Bid%7D` is `{id}`.
+fn percent_decoded(pointer: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = pointer.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.filter(|_| *first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| pointer.to_owned())
 }
 
 /// Removes components that no operation reaches.

@@ -128,10 +128,10 @@ fn sort(node: &mut Value, names: Names) {
 
 /// A reference needs no `allOf` where nothing stands beside it.
 fn bare_reference(map: &mut Map) {
-    if let (1, [Value::Object(only)]) = (map.len(), node::items(map, "allOf")) {
-        if only.contains_key("$ref") {
-            *map = only.clone();
-        }
+    if let (1, [Value::Object(only)]) = (map.len(), node::items(map, "allOf"))
+        && only.contains_key("$ref")
+    {
+        *map = only.clone();
     }
 }
 

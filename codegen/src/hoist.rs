@@ -1,6 +1,8 @@
 //! Gives a component to every model that is written in place: objects with properties, string enums,
 //! unions of models. After this, each Rust type to be made is a component, and the other way round.
 
+use std::collections::BTreeMap;
+
 use heck::ToUpperCamelCase;
 use serde_json::Value;
 
@@ -42,6 +44,31 @@ pub fn hoist(document: &mut Value, file: &str) {
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(found);
     }
+    rejoin(document);
+}
+
+/// Where a reference led into the paths, the schema there is a component now, and so is the model that
+/// stands there: they are one.
+fn rejoin(document: &mut Value) {
+    let Some(schemas) = node::object(document, &["components", "schemas"]) else { return };
+    let origin = |schema: &Value| schema.get(ORIGIN).and_then(Value::as_str).map(str::to_owned);
+    let (standing, referred): (Vec<_>, Vec<_>) =
+        schemas.iter().partition(|(_, schema)| schema.get(DERIVED).is_some());
+    let standing: BTreeMap<String, &String> =
+        standing.into_iter().filter_map(|(name, schema)| Some((origin(schema)?, name))).collect();
+    let same: BTreeMap<String, String> = referred
+        .into_iter()
+        .filter_map(|(name, schema)| Some((name.clone(), (*standing.get(&origin(schema)?)?).clone())))
+        .collect();
+    if same.is_empty() {
+        return;
+    }
+    node::references_mut(document, &mut |target| {
+        if let Some(name) = target.strip_prefix(node::SCHEMAS).and_then(|name| same.get(name)) {
+            *target = format!("{}{name}", node::SCHEMAS);
+        }
+    });
+    crate::bundle::prune(document);
 }
 
 /// A response's name: one for all operations where it is an error, since errors are shared.
@@ -151,8 +178,8 @@ impl Hoist {
     }
 }
 
-/// The name a title gives, where it is more than the name of a type.
-fn title_name(title: &str) -> Option<String> {
+/// The name a title gives, in PascalCase, where it is more than the name of a type.
+pub(crate) fn title_name(title: &str) -> Option<String> {
     let name = title.to_upper_camel_case();
     let plain = ["String", "Boolean", "Integer", "Number", "Object", "Array", "Null", "Enum", "Any"];
     let usable = name.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -17,6 +17,7 @@ pub mod canonical;
 pub mod emit;
 pub mod error;
 pub mod filters;
+#[path = "../../build/fingerprint.rs"]
 pub mod fingerprint;
 pub mod generate;
 pub mod hoist;
@@ -24,6 +25,7 @@ pub mod import;
 pub mod lower;
 pub mod names;
 pub mod node;
+pub mod overlay;
 pub mod repair;
 pub mod report;
 pub mod share;

@@ -71,10 +71,10 @@ pub fn properties(schema: &Map, schemas: &Map) -> Map {
         for member in node::items(schema, "allOf").iter().filter_map(Value::as_object) {
             match node::component(member) {
                 Some(name) => {
-                    if let Some(target) = schemas.get(name).and_then(Value::as_object) {
-                        if seen.insert(name.to_owned()) {
-                            collect(target, schemas, seen, found);
-                        }
+                    if let Some(target) = schemas.get(name).and_then(Value::as_object)
+                        && seen.insert(name.to_owned())
+                    {
+                        collect(target, schemas, seen, found);
                     }
                 }
                 None => collect(member, schemas, seen, found),
@@ -180,11 +180,19 @@ pub fn success(operation: &Map) -> Option<(&str, &Value)> {
     Some((status, response))
 }
 
-/// A header that always has the same value: required, with a default.
+/// A header that always has the same value: required, and only one value is ever shown for it.
 pub fn constant_header(parameter: &Map) -> Option<(&str, &str)> {
-    let constant = node::text(parameter, "in") == Some("header") && node::is_true(parameter, "required");
-    let default = node::text(parameter.get("schema")?.as_object()?, "default")?;
-    constant.then(|| (node::text(parameter, "name").unwrap_or_default(), default))
+    if node::text(parameter, "in") != Some("header") || !node::is_true(parameter, "required") {
+        return None;
+    }
+    let schema = parameter.get("schema")?.as_object()?;
+    let only = || match node::items(schema, "enum") {
+        [only] => only.as_str(),
+        _ => None,
+    };
+    let shown = || node::text(parameter, "example").or_else(|| node::text(schema, "example"));
+    let value = node::text(schema, "default").or_else(only).or_else(shown)?;
+    Some((node::text(parameter, "name")?, value))
 }
 
 /// Whether a parameter is set by the caller.
@@ -208,11 +216,11 @@ fn operation(operation: &Map, schemas: &Map) -> Value {
             })
         })
         .collect();
-    if let Some((media, Some(body))) = operation.get("requestBody").and_then(body) {
-        if is_json(media) {
-            let schema = schema(body, schemas, 0);
-            lowered["requestBody"] = json!({ "content": { "application/json": { "schema": schema } } });
-        }
+    if let Some((media, Some(body))) = operation.get("requestBody").and_then(body)
+        && is_json(media)
+    {
+        let schema = schema(body, schemas, 0);
+        lowered["requestBody"] = json!({ "content": { "application/json": { "schema": schema } } });
     }
     let content = match success(operation).and_then(|(_, response)| body(response)) {
         Some((media, Some(body))) if is_json(media) => {

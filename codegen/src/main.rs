@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use codegen::generate::{self, COMMAND, Files};
-use codegen::import;
+use codegen::{import, overlay};
 use lexopt::prelude::{Long, Short, Value, ValueExt as _};
 
 const USAGE: &str = "\
@@ -116,6 +116,11 @@ fn generate(given: &Arguments) -> Result<ExitCode, Failure> {
         Some(name) => generate::generate_crate(spec, name)?,
         None => generate::generate(spec)?,
     };
+    if given.name.is_none() {
+        for missing in overlay::missing(&files, output) {
+            eprintln!("warning: {missing}");
+        }
+    }
     files.write(output)?;
     eprintln!("{}: {} files from {}", output.display(), files.iter().count(), spec.display());
     Ok(ExitCode::SUCCESS)

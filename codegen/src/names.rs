@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heck::{ToLowerCamelCase, ToUpperCamelCase};
+use heck::{ToLowerCamelCase, ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
 use crate::hoist::DERIVED;
@@ -23,8 +23,10 @@ pub fn operations(document: &mut Value, file: &str, replaced: Option<&Value>, re
         .map(|operation| ((operation.method.to_owned(), route(operation.path)), operation.id().to_owned()))
         .collect();
     let suffix = shared_version(document);
+    // Ids that differ in case only would be one method.
     let mut taken: BTreeSet<String> = node::operations(document)
-        .filter_map(|operation| known.get(&(operation.method.to_owned(), route(operation.path))).cloned())
+        .filter_map(|operation| known.get(&(operation.method.to_owned(), route(operation.path))))
+        .map(|id| id.to_snake_case())
         .collect();
     node::operations_mut(document, file, &mut |path, method, operation, place| {
         let own = node::text(operation, "operationId").unwrap_or_default().to_owned();
@@ -38,7 +40,7 @@ pub fn operations(document: &mut Value, file: &str, replaced: Option<&Value>, re
             }
             None => {
                 let mut id = plain.to_owned();
-                if id.is_empty() || taken.contains(&id) {
+                if id.is_empty() || taken.contains(&id.to_snake_case()) {
                     id = spelled(method, path);
                     let why = if own.is_empty() {
                         "has no operation id".into()
@@ -49,12 +51,12 @@ pub fn operations(document: &mut Value, file: &str, replaced: Option<&Value>, re
                 }
                 let base = id.clone();
                 for n in 2.. {
-                    if !taken.contains(&id) {
+                    if !taken.contains(&id.to_snake_case()) {
                         break;
                     }
                     id = format!("{base}{n}");
                 }
-                taken.insert(id.clone());
+                taken.insert(id.to_snake_case());
                 id
             }
         };

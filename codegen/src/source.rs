@@ -36,10 +36,10 @@ pub fn read(path: &Path) -> Result<String> {
 /// Parses YAML or JSON. `path` is for messages only.
 pub fn parse(text: &str, path: &Path) -> Result<Value> {
     let broken = |error: String| Error::file(path, format!("is neither YAML nor JSON: {error}"));
-    if text.trim_start().starts_with('{') {
-        if let Ok(value) = serde_json::from_str(text) {
-            return Ok(value);
-        }
+    if text.trim_start().starts_with('{')
+        && let Ok(value) = serde_json::from_str(text)
+    {
+        return Ok(value);
     }
     let mut yaml: serde_yaml::Value =
         serde_yaml::from_str(text).map_err(|error| broken(error.to_string()))?;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 /// The runtime, which is written once, for the crate this generator belongs to.
-const RUNTIME: [(&str, &str); 20] = [
+const RUNTIME: [(&str, &str); 21] = [
     ("mod.rs", include_str!("../../src/runtime/mod.rs")),
     ("address.rs", include_str!("../../src/runtime/address.rs")),
     ("call.rs", include_str!("../../src/runtime/call.rs")),
@@ -13,6 +13,7 @@ const RUNTIME: [(&str, &str); 20] = [
     ("credentials.rs", include_str!("../../src/runtime/credentials.rs")),
     ("environment.rs", include_str!("../../src/runtime/environment.rs")),
     ("error.rs", include_str!("../../src/runtime/error.rs")),
+    ("error_body.rs", include_str!("../../src/runtime/error_body.rs")),
     ("filter.rs", include_str!("../../src/runtime/filter.rs")),
     ("operation.rs", include_str!("../../src/runtime/operation.rs")),
     ("options.rs", include_str!("../../src/runtime/options.rs")),

@@ -1,5 +1,7 @@
 //! Bad input: one clear error with the file and the place, exit code 1, and nothing touched.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod common;
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! What is generated: the same each time, checked against what is on disk, and compiling.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod common;
 
 use std::path::Path;
@@ -69,6 +71,30 @@ fn the_committed_client_is_what_the_document_gives() {
     assert_eq!(generate(&spec()).unwrap().differences(&root().join("generated")), None);
 }
 
+#[test]
+fn an_earlier_edition_is_told_what_the_overlay_misses() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("spec/role-mining.yaml", &std::fs::read_to_string(spec()).unwrap());
+    write("src/export.rs", "fn start(client: &Client) { client.export_role_mining_potential_role_async(); }");
+    write("src/wait.rs", "fn wait(client: &Client) { client.get_role_mining_session_status(); }");
+    assert!(codegen(folder.path(), &["generate"]).status.success());
+    let mut earlier = canonical(&spec());
+    let paths = earlier["paths"].as_object_mut().unwrap();
+    paths.retain(|path, _| !path.contains("export-async"));
+    write("spec/role-mining.yaml", &earlier.to_string());
+    let run = codegen(folder.path(), &["generate"]);
+    assert!(run.status.success());
+    let told = stderr(&run);
+    let wanted = "the document has no operation `export_role_mining_potential_role_async`, which is used in ./src/export.rs";
+    assert!(told.contains(wanted), "{told}");
+    assert!(!told.contains("get_role_mining_session_status"), "{told}");
+}
+
 /// Every form a document comes in gives a crate that compiles without a warning, and alone.
 #[test]
 fn crates_compile_without_a_warning() {
@@ -86,6 +112,11 @@ fn crates_compile_without_a_warning() {
     let odd = folder.path().join("odd.yaml");
     std::fs::write(&odd, ODD).unwrap();
     add("odd", &odd);
+    let mut earlier = canonical(&spec());
+    earlier["paths"].as_object_mut().unwrap().retain(|path, _| !path.contains("export"));
+    let document = folder.path().join("earlier.yaml");
+    std::fs::write(&document, earlier.to_string()).unwrap();
+    add("earlier", &document);
     let own = canonical(&spec());
     for (index, edition) in EDITIONS.iter().enumerate() {
         let Some(root) = vendor(edition) else { continue };

@@ -213,7 +213,9 @@ impl Call {
 
     fn filled_query(&self) -> Result<String, Error> {
         for name in self.operation.required {
-            if !self.query.iter().any(|(known, _)| known == name) {
+            let set = self.query.iter().any(|(known, _)| known == name)
+                || self.headers.iter().any(|(known, _)| known == name);
+            if !set {
                 let message = format!("it needs `{name}`, which was not set");
                 return Err(Error::invalid(Some(self.operation), message));
             }
@@ -239,12 +241,19 @@ impl Call {
 
 /// Reads a whole body as JSON.
 fn read<T: Wire>(raw: &[u8]) -> Result<T, Misread> {
-    // An empty body says what null says.
-    let text = if raw.iter().all(u8::is_ascii_whitespace) { &b"null"[..] } else { raw };
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    match T::read(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)) {
+    let mut deserializer = serde_json::Deserializer::from_slice(raw);
+    let value = match raw.iter().all(u8::is_ascii_whitespace) {
+        true => Ok(T::nothing()),
+        false => T::read(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)),
+    };
+    match value {
         Ok(Some(value)) => Ok(value),
-        Ok(None) => Err(Misread { cause: "it is empty".into(), cut: false }),
-        Err(error) => Err(Misread { cut: error.is_eof(), cause: error.to_string() }),
+        Ok(None) => Err(Misread { cause: "it is empty, or null".into(), cut: false }),
+        Err(error) => {
+            // The error of a field hides whether the text ended in it; reading it as any JSON tells.
+            let any: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(raw);
+            let cut = any.is_err_and(|error| error.is_eof());
+            Err(Misread { cut, cause: error.to_string() })
+        }
     }
 }

@@ -162,7 +162,8 @@ impl ClientBuilder {
     }
 
     /// How long nothing may arrive while something is due: the head of an answer, or the next part of its
-    /// body. Default 60 s. A call may decide otherwise for itself.
+    /// body. Default 60 s. An answer that is read as a whole may take ten times that, and a
+    /// [`TokenProvider`] that time. A call may decide otherwise for itself.
     pub fn read_timeout(self, limit: Duration) -> Self {
         ClientBuilder { read_timeout: limit, ..self }
     }
@@ -226,7 +227,7 @@ impl ClientBuilder {
                 if id.trim().is_empty() || secret.is_empty() {
                     return Err(Error::config("the client id or the client secret is empty"));
                 }
-                Some(Tokens::from_provider(Arc::new(ClientCredentials {
+                let provider = ClientCredentials {
                     http: http.clone(),
                     url: address.token.clone(),
                     id,
@@ -234,7 +235,9 @@ impl ClientBuilder {
                     retry: self.retry,
                     read_timeout: self.read_timeout,
                     budget: Arc::clone(&budget),
-                })))
+                };
+                // It has deadlines of its own.
+                Some(Tokens::from_provider(Arc::new(provider), None))
             }
             Credentials::Bearer(token) => {
                 let fixed = Tokens::fixed(token).ok_or_else(|| {
@@ -242,7 +245,7 @@ impl ClientBuilder {
                 })?;
                 Some(fixed)
             }
-            Credentials::Provider(provider) => Some(Tokens::from_provider(provider)),
+            Credentials::Provider(provider) => Some(Tokens::from_provider(provider, Some(self.read_timeout))),
         };
         Ok(Client::from_inner(Inner {
             address,

@@ -11,7 +11,7 @@ pub struct Operation {
     pub method: &'static str,
     /// The path template, with each parameter in braces.
     pub path: &'static str,
-    /// The names of the query parameters that must be set.
+    /// The names of the query and header parameters that must be set.
     pub required: &'static [&'static str],
     /// Headers that go with every request.
     pub headers: &'static [(&'static str, &'static str)],

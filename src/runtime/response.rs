@@ -132,7 +132,11 @@ impl Stream for ByteStream {
     }
 }
 
-/// Reads a body to its end, or to `most` bytes of it. None of its chunks may take longer than `limit`.
+/// How many times as long as for its next part one may wait for a whole body.
+const WHOLE: u32 = 10;
+
+/// Reads a body to its end, or to `most` bytes of it. None of its chunks may take longer than `limit`, and all
+/// of them together no longer than ten times that: a body that drips in for ever ends as well.
 pub(crate) async fn read_whole(
     operation: &'static Operation,
     mut response: reqwest::Response,
@@ -141,14 +145,22 @@ pub(crate) async fn read_whole(
 ) -> Result<Bytes, Error> {
     let most = most.unwrap_or(usize::MAX);
     let mut whole = Vec::new();
-    while whole.len() < most {
-        let chunk = match timeout(limit, response.chunk()).await {
-            Err(_) => return Err(Error::timeout(operation, Waited::Stall, limit, None)),
-            Ok(Err(error)) => return Err(Error::transport(operation, error)),
-            Ok(Ok(None)) => break,
-            Ok(Ok(Some(chunk))) => chunk,
-        };
-        whole.extend_from_slice(&chunk[..chunk.len().min(most - whole.len())]);
+    let reading = async {
+        while whole.len() < most {
+            let chunk = match timeout(limit, response.chunk()).await {
+                Err(_) => return Err(Error::timeout(operation, Waited::Stall, limit, None)),
+                Ok(Err(error)) => return Err(Error::transport(operation, error)),
+                Ok(Ok(None)) => break,
+                Ok(Ok(Some(chunk))) => chunk,
+            };
+            whole.extend_from_slice(&chunk[..chunk.len().min(most - whole.len())]);
+        }
+        Ok(())
+    };
+    let longest = limit.saturating_mul(WHOLE);
+    match timeout(longest, reading).await {
+        Ok(result) => result?,
+        Err(_) => return Err(Error::timeout(operation, Waited::Body, longest, None)),
     }
     Ok(whole.into())
 }

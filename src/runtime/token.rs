@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 use reqwest::header::HeaderValue;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::error::Error;
 use super::secret::Secret;
@@ -39,7 +39,8 @@ pub type TokenFuture<'a> =
 ///
 /// The client asks for one at a time, however many calls wait for it, when it has none, some time before the
 /// one it has expires, and when the service refuses it. It does not ask again after an error, except for
-/// the next call. Any function that gives a future is a provider:
+/// the next call. A provider that takes longer than the client's
+/// [`read_timeout`](crate::ClientBuilder::read_timeout) has failed. Any function that gives a future is a provider:
 ///
 /// ```
 /// use sailpoint_role_mining::{Client, Token};
@@ -79,6 +80,8 @@ pub(crate) type Failure = Arc<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Tokens {
     /// None for a token that was given once and for all.
     provider: Option<Arc<dyn TokenProvider>>,
+    /// How long it may take.
+    limit: Option<Duration>,
     state: Mutex<State>,
 }
 
@@ -97,8 +100,10 @@ struct State {
 pub(crate) struct Flight {
     number: u64,
     started: Instant,
-    result: Shared<Pin<Box<dyn Future<Output = Result<Arc<Held>, Failure>> + Send>>>,
+    result: Shared<Asked>,
 }
+
+type Asked = Pin<Box<dyn Future<Output = Result<Arc<Held>, Failure>> + Send>>;
 
 /// A token, and a refresh of it to be driven while it is used.
 pub(crate) type Lent = (Arc<Held>, Option<Flight>);
@@ -109,15 +114,15 @@ const ABANDONED: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_secs(10);
 
 impl Tokens {
-    pub(crate) fn from_provider(provider: Arc<dyn TokenProvider>) -> Tokens {
-        Tokens { provider: Some(provider), state: Mutex::default() }
+    pub(crate) fn from_provider(provider: Arc<dyn TokenProvider>, limit: Option<Duration>) -> Tokens {
+        Tokens { provider: Some(provider), limit, state: Mutex::default() }
     }
 
     /// One token that is never replaced; none if it holds what cannot stand in a header.
     pub(crate) fn fixed(secret: Secret) -> Option<Tokens> {
         let held = Held::new(Token::new(secret), 0, Instant::now())?;
         let state = State { held: Some(Arc::new(held)), ..State::default() };
-        Some(Tokens { provider: None, state: Mutex::new(state) })
+        Some(Tokens { provider: None, limit: None, state: Mutex::new(state) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -152,7 +157,7 @@ impl Tokens {
         }
         let flight = state.flight.clone().unwrap_or_else(|| {
             state.flights += 1;
-            let flight = Flight::start(Arc::clone(provider), state.flights, now);
+            let flight = Flight::start(Arc::clone(provider), self.limit, state.flights, now);
             state.flight = Some(flight.clone());
             tracing::debug!(number = flight.number, ahead = held.is_some(), "token requested");
             flight
@@ -196,9 +201,16 @@ impl Tokens {
 }
 
 impl Flight {
-    fn start(provider: Arc<dyn TokenProvider>, number: u64, now: Instant) -> Flight {
+    fn start(provider: Arc<dyn TokenProvider>, limit: Option<Duration>, number: u64, now: Instant) -> Flight {
         let result = async move {
-            let token = provider.token().await.map_err(Failure::from)?;
+            let asked = provider.token();
+            let token = match limit {
+                None => asked.await,
+                Some(limit) => timeout(limit, asked)
+                    .await
+                    .unwrap_or_else(|_| Err(format!("the token provider gave none within {limit:?}").into())),
+            };
+            let token = token.map_err(Failure::from)?;
             // It is good from when it was asked for, at the least.
             let held = Held::new(token, number, now);
             held.map(Arc::new).ok_or_else(|| {
@@ -206,7 +218,7 @@ impl Flight {
                     as Failure
             })
         };
-        let result: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(result);
+        let result: Asked = Box::pin(result);
         Flight { number, started: now, result: result.shared() }
     }
 

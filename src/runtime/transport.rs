@@ -176,6 +176,8 @@ impl<'a> Sending<'a> {
             self.last = Some(error);
             return Ok(());
         }
+        // The token was good for something else: if it is refused later on, that is another token's end.
+        self.renewed &= refused.is_some() || error.status().is_none();
         let deadline = self.overall.map(|(_, deadline)| deadline);
         let wait = self.attempts.next(&error, self.operation.idempotent, deadline, &inner.budget);
         let pauses = is_own && (error.was_throttled() || error.retry_after().is_some());

@@ -83,6 +83,11 @@ pub(crate) trait Wire: Sized {
     /// Reads a value; a null is none.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
 
+    /// What an empty body says, where that is something.
+    fn nothing() -> Option<Self> {
+        None
+    }
+
     /// How many fields of what was read are not known, to tell which of several models it is.
     #[allow(dead_code, reason = "not every document has unions")]
     fn unknown(&self) -> usize {
@@ -107,11 +112,19 @@ impl Wire for Value {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         serde::Deserialize::deserialize(deserializer).map(Some)
     }
+
+    fn nothing() -> Option<Self> {
+        Some(Value::Null)
+    }
 }
 
 impl Wire for Extra {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         serde::Deserialize::deserialize(deserializer)
+    }
+
+    fn nothing() -> Option<Self> {
+        Some(Extra::new())
     }
 }
 

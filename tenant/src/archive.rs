@@ -27,12 +27,7 @@ impl Archive {
     /// The length of the zip; the first time, at the cost of making it once for nobody.
     pub(crate) fn length(&self) -> u64 {
         *self.length.get_or_init(|| {
-            let mut window = Window {
-                skip: 0,
-                take: u64::MAX,
-                seen: 0,
-                out: io::sink(),
-            };
+            let mut window = Window { skip: 0, take: u64::MAX, seen: 0, out: io::sink() };
             self.write_all(&mut window).map_or(0, |()| window.seen)
         })
     }
@@ -40,12 +35,7 @@ impl Archive {
     /// Writes `take` bytes of the zip from the byte at `skip`.
     pub(crate) fn write(&self, skip: u64, take: u64, out: impl Write) -> io::Result<()> {
         let out = io::BufWriter::with_capacity(64 * 1024, out);
-        let mut window = Window {
-            skip,
-            take,
-            seen: 0,
-            out,
-        };
+        let mut window = Window { skip, take, seen: 0, out };
         self.write_all(&mut window)?;
         window.out.flush()
     }
@@ -61,13 +51,9 @@ impl Archive {
         zip.start_file("entitlements.csv", options)?;
         self.entitlements(&mut zip)?;
         if self.padding > 0 {
-            zip.start_file(
-                "padding.bin",
-                options.large_file(self.padding >= u64::from(u32::MAX)),
-            )?;
-            let block: Vec<u8> = (0..64 * 1024u32)
-                .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
-                .collect();
+            zip.start_file("padding.bin", options.large_file(self.padding >= u64::from(u32::MAX)))?;
+            let block: Vec<u8> =
+                (0..64 * 1024u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
             let mut left = self.padding;
             while left > 0 {
                 let now = left.min(block.len() as u64);
@@ -91,11 +77,7 @@ impl Archive {
                 organisation.email(who)
             )?;
             for attribute in ["department", "jobTitle", "location"] {
-                write!(
-                    out,
-                    ",{}",
-                    organisation.attribute(who, attribute).unwrap_or_default()
-                )?;
+                write!(out, ",{}", organisation.attribute(who, attribute).unwrap_or_default())?;
             }
             writeln!(out)?;
         }
@@ -104,21 +86,14 @@ impl Archive {
 
     fn entitlements(&self, out: &mut impl Write) -> io::Result<()> {
         let members = self.mined.groups[self.group].members.len();
-        writeln!(
-            out,
-            "id,name,applicationName,identityCount,popularity,popularityInOrg"
-        )?;
+        writeln!(out, "id,name,applicationName,identityCount,popularity,popularityInOrg")?;
         for &(number, count) in &self.entitlements {
             let entitlement = &self.organisation.entitlements[usize::from(number)];
-            let application =
-                self.organisation.applications[usize::from(entitlement.application)].name;
+            let application = self.organisation.applications[usize::from(entitlement.application)].name;
             let popularity = f64::from(count) / members as f64 * 100.0;
             let in_org = self.organisation.popularity(number) * 100.0;
             let (id, name) = (&entitlement.id, &entitlement.name);
-            writeln!(
-                out,
-                "{id},{name},{application},{count},{popularity:.1},{in_org:.1}"
-            )?;
+            writeln!(out, "{id},{name},{application},{count},{popularity:.1},{in_org:.1}")?;
         }
         Ok(())
     }

@@ -62,32 +62,17 @@ impl Desk {
 
     /// Answers a request for a token, its parameters taken from query and form alike.
     pub(crate) fn issue(&self, parameters: &[(String, String)], now: Moment) -> Reply {
-        let get = |name: &str| {
-            parameters
-                .iter()
-                .find(|(known, _)| known == name)
-                .map_or("", |(_, value)| value)
-        };
+        let get =
+            |name: &str| parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value);
         let refuse = |status, error: &str, why: &str| {
             Reply::json(status, json!({"error": error, "error_description": why}))
         };
         if get("grant_type") != "client_credentials" {
-            return refuse(
-                400,
-                "unsupported_grant_type",
-                "The grant_type must be client_credentials.",
-            );
+            return refuse(400, "unsupported_grant_type", "The grant_type must be client_credentials.");
         }
-        let client = self
-            .clients
-            .iter()
-            .find(|client| client.id == get("client_id"));
+        let client = self.clients.iter().find(|client| client.id == get("client_id"));
         let Some(client) = client.filter(|client| client.secret == get("client_secret")) else {
-            return refuse(
-                401,
-                "invalid_client",
-                "The client_id or the client_secret is wrong.",
-            );
+            return refuse(401, "invalid_client", "The client_id or the client_secret is wrong.");
         };
         let mut state = self.state();
         state.issued += 1;
@@ -125,9 +110,7 @@ impl Desk {
         let Some(header) = authorization else {
             return refuse("JWT is required");
         };
-        let bearer = header
-            .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let bearer = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let Some((_, value)) = bearer else {
             return refuse(
                 "JWT validation failed: the Authorization header must be of the form Bearer <token>",
@@ -146,22 +129,14 @@ impl Desk {
             return Ok(());
         };
         let mut state = self.state();
-        let calls = state
-            .calls
-            .entry((client.to_owned(), edition.to_owned()))
-            .or_default();
-        while calls
-            .front()
-            .is_some_and(|&oldest| oldest.saturating_add(span) <= now)
-        {
+        let calls = state.calls.entry((client.to_owned(), edition.to_owned())).or_default();
+        while calls.front().is_some_and(|&oldest| oldest.saturating_add(span) <= now) {
             calls.pop_front();
         }
         if calls.len() < most {
             calls.push_back(now);
             return Ok(());
         }
-        Err(calls.front().map_or(span, |&oldest| {
-            oldest.saturating_add(span).saturating_sub(now)
-        }))
+        Err(calls.front().map_or(span, |&oldest| oldest.saturating_add(span).saturating_sub(now)))
     }
 }

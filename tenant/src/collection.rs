@@ -22,19 +22,13 @@ impl<T> Listing<'_, T> {
     /// The page of the collection that the call asks for.
     pub(crate) fn page(mut self, call: &Call<'_>, settings: &Settings) -> Result<Reply, Refusal> {
         if let Some(text) = call.text("filters") {
-            let filter = Filter::parse(text, &call.operation.filters).map_err(|why| {
-                Refusal::bad_request(format!("Cannot filter with {text:?}: {why}."))
-            })?;
-            self.items
-                .retain(|item| filter.matches(&|field| (self.field)(item, field)));
+            let filter = Filter::parse(text, &call.operation.filters)
+                .map_err(|why| Refusal::bad_request(format!("Cannot filter with {text:?}: {why}.")))?;
+            self.items.retain(|item| filter.matches(&|field| (self.field)(item, field)));
         }
         let sorters = match call.text("sorters") {
             Some(text) => parse_sorters(text, &call.operation.sorters)?,
-            None => self
-                .default_sorter
-                .split_terminator(',')
-                .map(sorter)
-                .collect(),
+            None => self.default_sorter.split_terminator(',').map(sorter).collect(),
         };
         if !sorters.is_empty() {
             self.sort(&sorters);
@@ -47,17 +41,8 @@ impl<T> Listing<'_, T> {
             )));
         }
         let first = offset.saturating_add_signed(call.shift);
-        let limit = call
-            .number("limit")
-            .unwrap_or(250)
-            .min(settings.page_cap.unwrap_or(usize::MAX));
-        let page: Vec<Value> = self
-            .items
-            .iter()
-            .skip(first)
-            .take(limit)
-            .map(self.show)
-            .collect();
+        let limit = call.number("limit").unwrap_or(250).min(settings.page_cap.unwrap_or(usize::MAX));
+        let page: Vec<Value> = self.items.iter().skip(first).take(limit).map(self.show).collect();
         let reply = Reply::json(200, Value::Array(page));
         Ok(match call.flag("count") {
             Some(true) => reply.header("x-total-count", total.to_string()),
@@ -69,15 +54,7 @@ impl<T> Listing<'_, T> {
         let items = std::mem::take(&mut self.items);
         let mut keyed: Vec<(Vec<Value>, T)> = items
             .into_iter()
-            .map(|item| {
-                (
-                    sorters
-                        .iter()
-                        .map(|(field, _)| (self.field)(&item, field))
-                        .collect(),
-                    item,
-                )
-            })
+            .map(|item| (sorters.iter().map(|(field, _)| (self.field)(&item, field)).collect(), item))
             .collect();
         keyed.sort_by(|(one, _), (other, _)| {
             let pairs = one.iter().zip(other).zip(sorters);
@@ -85,9 +62,7 @@ impl<T> Listing<'_, T> {
                 true => compare(other, one),
                 false => compare(one, other),
             });
-            orderings
-                .find(|ordering| ordering.is_ne())
-                .unwrap_or(Ordering::Equal)
+            orderings.find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
         });
         self.items = keyed.into_iter().map(|(_, item)| item).collect();
     }
@@ -113,10 +88,9 @@ fn sorter(part: &str) -> (String, bool) {
 
 fn compare(one: &Value, other: &Value) -> Ordering {
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one
-            .as_f64()
-            .unwrap_or_default()
-            .total_cmp(&other.as_f64().unwrap_or_default()),
+        (Value::Number(one), Value::Number(other)) => {
+            one.as_f64().unwrap_or_default().total_cmp(&other.as_f64().unwrap_or_default())
+        }
         (Value::String(one), Value::String(other)) => one.cmp(other),
         (one, other) => other.is_null().cmp(&one.is_null()),
     }

@@ -16,8 +16,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// The contract, read once per process.
 pub(crate) fn contract() -> Result<&'static Contract, String> {
-    static CONTRACT: LazyLock<Result<Contract, String>> =
-        LazyLock::new(|| Contract::read(DOCUMENT));
+    static CONTRACT: LazyLock<Result<Contract, String>> = LazyLock::new(|| Contract::read(DOCUMENT));
     CONTRACT.as_ref().map_err(Clone::clone)
 }
 
@@ -69,13 +68,13 @@ impl Contract {
         let compiler = Compiler::new(&document["components"]);
         let mut operations = Vec::new();
         for (path, item) in object(&document["paths"]) {
-            for (method, operation) in object(item)
-                .iter()
-                .filter(|(name, _)| METHODS.contains(&name.as_str()))
+            for (method, operation) in
+                object(item).iter().filter(|(name, _)| METHODS.contains(&name.as_str()))
             {
-                let operation = Operation::read(&document, &compiler, path, method, item, operation).map_err(|error| {
-                    format!("Cannot use {method} {path} of spec/role-mining.yaml as a contract: {error}.")
-                })?;
+                let operation = Operation::read(&document, &compiler, path, method, item, operation)
+                    .map_err(|error| {
+                        format!("Cannot use {method} {path} of spec/role-mining.yaml as a contract: {error}.")
+                    })?;
                 operations.push(operation);
             }
         }
@@ -97,14 +96,8 @@ impl Contract {
         fitting.sort_by_key(|(values, _)| values.len());
         let fewest = fitting.first().map_or(0, |(values, _)| values.len());
         fitting.retain(|(values, _)| values.len() == fewest);
-        let methods: Vec<_> = fitting
-            .iter()
-            .map(|(_, operation)| operation.method.to_uppercase())
-            .collect();
-        match fitting
-            .into_iter()
-            .find(|(_, operation)| operation.method.eq_ignore_ascii_case(method))
-        {
+        let methods: Vec<_> = fitting.iter().map(|(_, operation)| operation.method.to_uppercase()).collect();
+        match fitting.into_iter().find(|(_, operation)| operation.method.eq_ignore_ascii_case(method)) {
             Some((values, operation)) => Found::Operation(operation, values),
             None if methods.is_empty() => Found::Nothing,
             None => Found::OtherMethods(methods),
@@ -112,9 +105,7 @@ impl Contract {
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.operations
-            .iter()
-            .map(|operation| operation.name.as_str())
+        self.operations.iter().map(|operation| operation.name.as_str())
     }
 }
 
@@ -127,15 +118,10 @@ impl Operation {
         item: &Value,
         node: &Value,
     ) -> Result<Self, String> {
-        let id = node["operationId"]
-            .as_str()
-            .ok_or("it has no operationId")?;
+        let id = node["operationId"].as_str().ok_or("it has no operationId")?;
         let (mut filters, mut sorters) = (Allowed::new(), Vec::new());
         let mut parameters = Vec::new();
-        for parameter in array(&item["parameters"])
-            .iter()
-            .chain(array(&node["parameters"]))
-        {
+        for parameter in array(&item["parameters"]).iter().chain(array(&node["parameters"])) {
             let parameter = resolve(document, parameter);
             filters.extend(allowed(&parameter["x-filter-fields"]));
             sorters.extend(strings(&parameter["x-sorter-fields"]));
@@ -146,27 +132,17 @@ impl Operation {
         let mut replies = HashMap::new();
         for (status, reply) in object(&node["responses"]) {
             let schema = &resolve(document, reply)["content"]["application/json"]["schema"];
-            let validator = (!schema.is_null())
-                .then(|| compiler.compile(schema))
-                .transpose()?;
+            let validator = (!schema.is_null()).then(|| compiler.compile(schema)).transpose()?;
             replies.extend(status.parse().ok().map(|status: u16| (status, validator)));
         }
         let body = Some(resolve(document, &node["requestBody"])).filter(|body| !body.is_null());
-        let patches = body
-            .map(|body| allowed(&body["x-patch-fields"]))
-            .unwrap_or_default();
+        let patches = body.map(|body| allowed(&body["x-patch-fields"])).unwrap_or_default();
         Ok(Self {
             name: snake_case(id),
             method: method.to_owned(),
-            segments: path
-                .trim_start_matches('/')
-                .split('/')
-                .map(str::to_owned)
-                .collect(),
+            segments: path.trim_start_matches('/').split('/').map(str::to_owned).collect(),
             parameters,
-            body: body
-                .map(|body| RequestBody::read(body, compiler))
-                .transpose()?,
+            body: body.map(|body| RequestBody::read(body, compiler)).transpose()?,
             replies,
             filters,
             sorters,
@@ -196,10 +172,7 @@ impl Operation {
         in_path: &[String],
         query: &[(String, String)],
     ) -> Result<HashMap<String, Value>, String> {
-        let names = self
-            .segments
-            .iter()
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let names = self.segments.iter().filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let in_path: Vec<(&str, &str)> = names.zip(in_path.iter().map(String::as_str)).collect();
         let mut typed = HashMap::new();
         for parameter in &self.parameters {
@@ -218,10 +191,7 @@ impl Operation {
             let value = match (given.pop(), given.is_empty()) {
                 (Some(text), true) => Some(parameter.value(text)?),
                 (Some(_), false) => {
-                    return Err(format!(
-                        "the parameter {:?} is given more than once",
-                        parameter.name
-                    ));
+                    return Err(format!("the parameter {:?} is given more than once", parameter.name));
                 }
                 (None, _) if parameter.required => {
                     return Err(format!("the parameter {:?} is missing", parameter.name));
@@ -239,26 +209,14 @@ impl Operation {
             return Ok(Value::Null);
         };
         if bytes.is_empty() {
-            return if body.required {
-                Err("a body is required".to_owned())
-            } else {
-                Ok(Value::Null)
-            };
+            return if body.required { Err("a body is required".to_owned()) } else { Ok(Value::Null) };
         }
-        let essence = content_type
-            .unwrap_or("")
-            .split(';')
-            .next()
-            .unwrap_or("")
-            .trim();
+        let essence = content_type.unwrap_or("").split(';').next().unwrap_or("").trim();
         if !essence.eq_ignore_ascii_case(&body.media_type) {
-            return Err(format!(
-                "the body must be of type {}, not {essence:?}",
-                body.media_type
-            ));
+            return Err(format!("the body must be of type {}, not {essence:?}", body.media_type));
         }
-        let value = serde_json::from_slice(bytes)
-            .map_err(|error| format!("the body is not JSON: {error}"))?;
+        let value =
+            serde_json::from_slice(bytes).map_err(|error| format!("the body is not JSON: {error}"))?;
         match complaint(&body.schema, &value) {
             Some(complaint) => Err(format!("the body is not as documented: {complaint}")),
             None => Ok(value),
@@ -283,10 +241,7 @@ impl Parameter {
     fn read(document: &Value, compiler: &Compiler<'_>, node: &Value) -> Result<Self, String> {
         let schema = resolve(document, &node["schema"]);
         Ok(Self {
-            name: node["name"]
-                .as_str()
-                .ok_or("a parameter has no name")?
-                .to_owned(),
+            name: node["name"].as_str().ok_or("a parameter has no name")?.to_owned(),
             in_path: node["in"] == "path",
             required: node["required"] == true,
             kind: schema["type"].as_str().unwrap_or("string").to_owned(),
@@ -303,16 +258,10 @@ impl Parameter {
             _ => Some(Value::from(text)),
         };
         let name = &self.name;
-        let value = value.ok_or_else(|| {
-            format!(
-                "the parameter {name:?} must be of type {}, not {text:?}",
-                self.kind
-            )
-        })?;
+        let value = value
+            .ok_or_else(|| format!("the parameter {name:?} must be of type {}, not {text:?}", self.kind))?;
         match complaint(&self.schema, &value) {
-            Some(complaint) => Err(format!(
-                "the parameter {name:?} is not as documented: {complaint}"
-            )),
+            Some(complaint) => Err(format!("the parameter {name:?} is not as documented: {complaint}")),
             None => Ok(value),
         }
     }
@@ -320,10 +269,8 @@ impl Parameter {
 
 impl RequestBody {
     fn read(node: &Value, compiler: &Compiler<'_>) -> Result<Self, String> {
-        let (media_type, content) = object(&node["content"])
-            .iter()
-            .next()
-            .ok_or("its body has no content")?;
+        let (media_type, content) =
+            object(&node["content"]).iter().next().ok_or("its body has no content")?;
         Ok(Self {
             required: node["required"] == true,
             media_type: media_type.clone(),
@@ -333,9 +280,7 @@ impl RequestBody {
 }
 
 fn resolve<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
-    let target = node["$ref"]
-        .as_str()
-        .and_then(|reference| document.pointer(reference.strip_prefix('#')?));
+    let target = node["$ref"].as_str().and_then(|reference| document.pointer(reference.strip_prefix('#')?));
     target.unwrap_or(node)
 }
 
@@ -349,17 +294,11 @@ fn array(node: &Value) -> &[Value] {
 }
 
 fn allowed(node: &Value) -> Allowed {
-    object(node)
-        .iter()
-        .map(|(field, words)| (field.clone(), strings(words)))
-        .collect()
+    object(node).iter().map(|(field, words)| (field.clone(), strings(words))).collect()
 }
 
 fn strings(node: &Value) -> Vec<String> {
-    array(node)
-        .iter()
-        .filter_map(|item| item.as_str().map(str::to_owned))
-        .collect()
+    array(node).iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 /// `getRoleMiningSessionsV1` is `get_role_mining_sessions`.
@@ -390,39 +329,22 @@ mod tests {
 
     #[test]
     fn a_literal_segment_wins_over_a_parameter() {
-        assert_eq!(
-            found("GET", "role-mining-potential-roles/saved").name,
-            "get_saved_potential_roles"
-        );
-        assert_eq!(
-            found("GET", "role-mining-potential-roles/save").name,
-            "get_role_mining_potential_role"
-        );
+        assert_eq!(found("GET", "role-mining-potential-roles/saved").name, "get_saved_potential_roles");
+        assert_eq!(found("GET", "role-mining-potential-roles/save").name, "get_role_mining_potential_role");
     }
 
     #[test]
     fn an_answer_that_differs_from_the_document_is_noticed() {
         let operation = found("GET", "role-mining-potential-roles");
-        assert_eq!(
-            operation.difference(200, &json!([{"density": 5, "roleId": null}])),
-            None
-        );
-        let difference = operation
-            .difference(200, &json!([{"density": "5"}]))
-            .unwrap();
+        assert_eq!(operation.difference(200, &json!([{"density": 5, "roleId": null}])), None);
+        let difference = operation.difference(200, &json!([{"density": "5"}])).unwrap();
         assert!(difference.contains("density"), "{difference}");
         assert!(operation.difference(418, &json!({})).is_some());
     }
 
     #[test]
     fn names_lose_the_case_and_the_version_of_the_document() {
-        assert_eq!(
-            snake_case("getRoleMiningSessionsV1"),
-            "get_role_mining_sessions"
-        );
-        assert_eq!(
-            snake_case("get_role_mining_sessions"),
-            "get_role_mining_sessions"
-        );
+        assert_eq!(snake_case("getRoleMiningSessionsV1"), "get_role_mining_sessions");
+        assert_eq!(snake_case("get_role_mining_sessions"), "get_role_mining_sessions");
     }
 }

@@ -18,11 +18,7 @@ pub(crate) struct Zip {
 
 impl Zip {
     pub(crate) fn whole(archive: Arc<Archive>) -> Self {
-        Self {
-            archive,
-            first: 0,
-            length: None,
-        }
+        Self { archive, first: 0, length: None }
     }
 
     /// The length, at the cost of making the zip for it if need be.
@@ -43,10 +39,7 @@ pub(crate) fn deliver(shared: &Shared, mut reply: Reply, incoming: &Incoming) ->
     match &shared.download_url {
         Some(url) => {
             let (id, signature) = (&zip.archive.id, signature(shared, &zip.archive));
-            Reply::empty(302).header(
-                "location",
-                format!("{url}/exports/{id}?signature={signature}"),
-            )
+            Reply::empty(302).header("location", format!("{url}/exports/{id}?signature={signature}"))
         }
         None => {
             reply.body = Body::Bytes(Vec::new());
@@ -58,40 +51,21 @@ pub(crate) fn deliver(shared: &Shared, mut reply: Reply, incoming: &Incoming) ->
 /// What the second port answers: it wants a signed address and no credentials.
 pub(crate) fn fetch(shared: &Shared, incoming: &Incoming) -> Reply {
     let refuse = |status, why: &str| {
-        let page = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Message>{why}</Message></Error>"
-        );
-        Reply {
-            status,
-            headers: Vec::new(),
-            body: Body::Bytes(page.into_bytes()),
-        }
-        .header("content-type", "application/xml")
+        let page =
+            format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Message>{why}</Message></Error>");
+        Reply { status, headers: Vec::new(), body: Body::Bytes(page.into_bytes()) }
+            .header("content-type", "application/xml")
     };
     if incoming.header("authorization").is_some() {
-        return refuse(
-            400,
-            "Only one auth mechanism allowed: the signature or the Authorization header",
-        );
+        return refuse(400, "Only one auth mechanism allowed: the signature or the Authorization header");
     }
     if incoming.parts.method != "GET" {
-        return refuse(
-            405,
-            "The specified method is not allowed against this resource",
-        );
+        return refuse(405, "The specified method is not allowed against this resource");
     }
-    let id = incoming
-        .parts
-        .uri
-        .path()
-        .strip_prefix("/exports/")
-        .unwrap_or_default();
+    let id = incoming.parts.uri.path().strip_prefix("/exports/").unwrap_or_default();
     let world = shared.world.lock().unwrap_or_else(PoisonError::into_inner);
-    let archive = world
-        .exports
-        .iter()
-        .find(|export| export.archive.id == id)
-        .map(|export| Arc::clone(&export.archive));
+    let archive =
+        world.exports.iter().find(|export| export.archive.id == id).map(|export| Arc::clone(&export.archive));
     drop(world);
     let signed = |archive: &Archive| {
         incoming
@@ -109,50 +83,27 @@ pub(crate) fn fetch(shared: &Shared, incoming: &Incoming) -> Reply {
 }
 
 fn signature(shared: &Shared, archive: &Archive) -> String {
-    let number = archive.id.bytes().fold(0u64, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
+    let number =
+        archive.id.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     uuid(shared.settings.seed ^ 0x5193, number).replace('-', "")
 }
 
 /// Makes a zip the body of a reply, narrowed to the range that is asked for if ranges are on.
 fn ranged(shared: &Shared, reply: Reply, zip: Zip, incoming: &Incoming) -> Reply {
-    let with = |reply: Reply, zip: Zip| Reply {
-        body: Body::Zip(zip),
-        ..reply
-    };
+    let with = |reply: Reply, zip: Zip| Reply { body: Body::Zip(zip), ..reply };
     if !shared.settings.ranges {
         return with(reply, zip);
     }
     let (length, tag) = (zip.length(), zip.archive.etag());
     let current = incoming.header("if-range").is_none_or(|known| known == tag);
-    let range = incoming
-        .header("range")
-        .filter(|_| current)
-        .and_then(|range| parse_range(range, length));
+    let range = incoming.header("range").filter(|_| current).and_then(|range| parse_range(range, length));
     let reply = reply.header("accept-ranges", "bytes").header("etag", tag);
     match range {
-        None => with(
-            reply,
-            Zip {
-                length: Some(length),
-                ..zip
-            },
-        ),
+        None => with(reply, Zip { length: Some(length), ..zip }),
         Some(Err(())) => Reply::empty(416).header("content-range", format!("bytes */{length}")),
         Some(Ok((first, last))) => {
             let reply = reply.header("content-range", format!("bytes {first}-{last}/{length}"));
-            with(
-                Reply {
-                    status: 206,
-                    ..reply
-                },
-                Zip {
-                    first,
-                    length: Some(last + 1 - first),
-                    ..zip
-                },
-            )
+            with(Reply { status: 206, ..reply }, Zip { first, length: Some(last + 1 - first), ..zip })
         }
     }
 }

@@ -33,26 +33,13 @@ pub struct Fault {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
-    Answer {
-        status: u16,
-        headers: Vec<(String, String)>,
-        body: Vec<u8>,
-    },
+    Answer { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
     Delay(Duration),
     Reset,
     Wire(Wire),
-    Header {
-        name: String,
-        value: String,
-    },
-    Field {
-        names: Vec<String>,
-        value: Value,
-    },
-    AddedField {
-        name: String,
-        value: Value,
-    },
+    Header { name: String, value: String },
+    Field { names: Vec<String>, value: Value },
+    AddedField { name: String, value: Value },
     Shift(isize),
 }
 
@@ -67,29 +54,13 @@ pub(crate) enum Wire {
 
 impl Fault {
     fn new(effect: Effect, processed: bool) -> Self {
-        Self {
-            effect,
-            operation: None,
-            nth: 1,
-            times: u64::MAX,
-            chance: None,
-            processed,
-        }
+        Self { effect, operation: None, nth: 1, times: u64::MAX, chance: None, processed }
     }
 
     fn answer(status: u16, content_type: Option<&str>, body: Vec<u8>) -> Self {
-        let headers = content_type
-            .map(|value| ("content-type".to_owned(), value.to_owned()))
-            .into_iter()
-            .collect();
-        Self::new(
-            Effect::Answer {
-                status,
-                headers,
-                body,
-            },
-            false,
-        )
+        let headers =
+            content_type.map(|value| ("content-type".to_owned(), value.to_owned())).into_iter().collect();
+        Self::new(Effect::Answer { status, headers, body }, false)
     }
 
     /// Answers a status with an empty body and does nothing else.
@@ -99,20 +70,12 @@ impl Fault {
 
     /// Answers a status with a JSON body and does nothing else.
     pub fn json(status: u16, body: &Value) -> Self {
-        Self::answer(
-            status,
-            Some("application/json"),
-            body.to_string().into_bytes(),
-        )
+        Self::answer(status, Some("application/json"), body.to_string().into_bytes())
     }
 
     /// Answers a status with a page of HTML, as a gateway would, and does nothing else.
     pub fn html(status: u16, page: &str) -> Self {
-        Self::answer(
-            status,
-            Some("text/html; charset=utf-8"),
-            page.as_bytes().to_vec(),
-        )
+        Self::answer(status, Some("text/html; charset=utf-8"), page.as_bytes().to_vec())
     }
 
     /// Waits before the first byte of the answer.
@@ -147,13 +110,7 @@ impl Fault {
 
     /// Puts a header on the answer, in place of the one it has.
     pub fn header(name: &str, value: &str) -> Self {
-        Self::new(
-            Effect::Header {
-                name: name.to_lowercase(),
-                value: value.to_owned(),
-            },
-            true,
-        )
+        Self::new(Effect::Header { name: name.to_lowercase(), value: value.to_owned() }, true)
     }
 
     /// Calls the body what it is not.
@@ -168,27 +125,13 @@ impl Fault {
 
     /// Puts a word no enum knows wherever the answer has a `state`, `status` or `provisionState`.
     pub fn unknown_status(word: &str) -> Self {
-        let names = ["state", "status", "provisionState"]
-            .map(str::to_owned)
-            .to_vec();
-        Self::new(
-            Effect::Field {
-                names,
-                value: Value::from(word),
-            },
-            true,
-        )
+        let names = ["state", "status", "provisionState"].map(str::to_owned).to_vec();
+        Self::new(Effect::Field { names, value: Value::from(word) }, true)
     }
 
     /// Puts a value in place of every field of this name, at any depth of the answer.
     pub fn field(name: &str, value: Value) -> Self {
-        Self::new(
-            Effect::Field {
-                names: vec![name.to_owned()],
-                value,
-            },
-            true,
-        )
+        Self::new(Effect::Field { names: vec![name.to_owned()], value }, true)
     }
 
     /// Puts null in place of every field of this name, at any depth of the answer.
@@ -198,13 +141,7 @@ impl Fault {
 
     /// Adds a field to the object that is answered, or to each of the list.
     pub fn added_field(name: &str, value: Value) -> Self {
-        Self::new(
-            Effect::AddedField {
-                name: name.to_owned(),
-                value,
-            },
-            true,
-        )
+        Self::new(Effect::AddedField { name: name.to_owned(), value }, true)
     }
 
     /// Moves a collection under its pages: as if so many records had gone from its front (or, below
@@ -273,17 +210,11 @@ pub(crate) struct Strike {
 
 impl Faults {
     fn installed(&self) -> MutexGuard<'_, Vec<Installed>> {
-        self.installed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.installed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn add(&self, fault: Fault) {
-        self.installed().push(Installed {
-            fault,
-            calls: 0,
-            struck: 0,
-        });
+        self.installed().push(Installed { fault, calls: 0, struck: 0 });
     }
 
     pub(crate) fn clear(&self) {
@@ -291,15 +222,8 @@ impl Faults {
     }
 
     pub(crate) fn strike(&self, operation: Option<&str>) -> Strike {
-        let mut strike = Strike {
-            effects: Vec::new(),
-            processed: true,
-        };
-        for installed in self
-            .installed()
-            .iter_mut()
-            .filter(|installed| installed.concerns(operation))
-        {
+        let mut strike = Strike { effects: Vec::new(), processed: true };
+        for installed in self.installed().iter_mut().filter(|installed| installed.concerns(operation)) {
             if installed.strikes() {
                 strike.effects.push(installed.fault.effect.clone());
                 strike.processed &= installed.fault.processed;
@@ -328,61 +252,31 @@ impl Installed {
 
 impl Strike {
     pub(crate) fn shift(&self) -> isize {
-        self.effects
-            .iter()
-            .map(|effect| {
-                if let Effect::Shift(records) = effect {
-                    *records
-                } else {
-                    0
-                }
-            })
-            .sum()
+        self.effects.iter().map(|effect| if let Effect::Shift(records) = effect { *records } else { 0 }).sum()
     }
 
     pub(crate) fn delay(&self) -> Duration {
         self.effects
             .iter()
-            .map(|effect| {
-                if let Effect::Delay(delay) = effect {
-                    *delay
-                } else {
-                    Duration::ZERO
-                }
-            })
+            .map(|effect| if let Effect::Delay(delay) = effect { *delay } else { Duration::ZERO })
             .sum()
     }
 
     pub(crate) fn resets(&self) -> bool {
-        self.effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Reset))
+        self.effects.iter().any(|effect| matches!(effect, Effect::Reset))
     }
 
     pub(crate) fn wire(&self) -> Option<&Wire> {
-        self.effects.iter().find_map(|effect| {
-            if let Effect::Wire(wire) = effect {
-                Some(wire)
-            } else {
-                None
-            }
-        })
+        self.effects.iter().find_map(|effect| if let Effect::Wire(wire) = effect { Some(wire) } else { None })
     }
 
     /// Changes an answer as the effects say.
     pub(crate) fn spoil(&self, reply: &mut Reply) {
         for effect in &self.effects {
             match effect {
-                Effect::Answer {
-                    status,
-                    headers,
-                    body,
-                } => {
-                    *reply = Reply {
-                        status: *status,
-                        headers: headers.clone(),
-                        body: Body::Bytes(body.clone()),
-                    };
+                Effect::Answer { status, headers, body } => {
+                    *reply =
+                        Reply { status: *status, headers: headers.clone(), body: Body::Bytes(body.clone()) };
                 }
                 Effect::Header { name, value } => reply.set_header(name, value.clone()),
                 Effect::Field { names, value } => {
@@ -403,9 +297,7 @@ impl Strike {
 
 fn set_fields(answer: &mut Value, names: &[String], value: &Value) {
     match answer {
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| set_fields(item, names, value)),
+        Value::Array(items) => items.iter_mut().for_each(|item| set_fields(item, names, value)),
         Value::Object(fields) => {
             for (name, field) in fields {
                 // A status may be an object that holds the state.
@@ -421,9 +313,7 @@ fn set_fields(answer: &mut Value, names: &[String], value: &Value) {
 
 fn add_field(answer: &mut Value, name: &str, value: &Value) {
     match answer {
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| add_field(item, name, value)),
+        Value::Array(items) => items.iter_mut().for_each(|item| add_field(item, name, value)),
         Value::Object(fields) => {
             fields.insert(name.to_owned(), value.clone());
         }

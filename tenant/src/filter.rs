@@ -19,11 +19,7 @@ pub(crate) enum Filter {
     All(Vec<Filter>),
     Any(Vec<Filter>),
     Not(Box<Filter>),
-    Is {
-        field: String,
-        operator: Operator,
-        values: Vec<String>,
-    },
+    Is { field: String, operator: Operator, values: Vec<String> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,47 +55,30 @@ const OPERATORS: [(&str, Operator); 12] = [
 
 impl Operator {
     fn named(name: &str) -> Option<Self> {
-        OPERATORS
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|&(_, operator)| operator)
+        OPERATORS.iter().find(|(known, _)| *known == name).map(|&(_, operator)| operator)
     }
 
     fn name(self) -> &'static str {
-        OPERATORS
-            .iter()
-            .find(|&&(_, operator)| operator == self)
-            .map_or("", |(name, _)| name)
+        OPERATORS.iter().find(|&&(_, operator)| operator == self).map_or("", |(name, _)| name)
     }
 }
 
 impl Filter {
     /// Reads a filter and holds it against what the operation allows.
     pub(crate) fn parse(text: &str, allowed: &Allowed) -> Result<Self, String> {
-        let mut parser = Parser {
-            tokens: tokens(text)?,
-            at: 0,
-            depth: 0,
-        };
+        let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
         let filter = parser.any()?;
         match parser.tokens.get(parser.at) {
             None => filter.check(allowed).map(|()| filter),
-            Some(token) => Err(format!(
-                "{} was not expected after a complete condition",
-                token.shown()
-            )),
+            Some(token) => Err(format!("{} was not expected after a complete condition", token.shown())),
         }
     }
 
     fn check(&self, allowed: &Allowed) -> Result<(), String> {
         match self {
-            Self::All(parts) | Self::Any(parts) => {
-                parts.iter().try_for_each(|part| part.check(allowed))
-            }
+            Self::All(parts) | Self::Any(parts) => parts.iter().try_for_each(|part| part.check(allowed)),
             Self::Not(inner) => inner.check(allowed),
-            Self::Is {
-                field, operator, ..
-            } => match allowed.get(field) {
+            Self::Is { field, operator, .. } => match allowed.get(field) {
                 None => {
                     let known: Vec<_> = allowed.keys().map(String::as_str).collect();
                     Err(format!(
@@ -107,13 +86,11 @@ impl Filter {
                         known.join(", ")
                     ))
                 }
-                Some(operators) if !operators.iter().any(|known| known == operator.name()) => {
-                    Err(format!(
-                        "the field {field:?} cannot be filtered with {:?} here; use one of: {}",
-                        operator.name(),
-                        operators.join(", ")
-                    ))
-                }
+                Some(operators) if !operators.iter().any(|known| known == operator.name()) => Err(format!(
+                    "the field {field:?} cannot be filtered with {:?} here; use one of: {}",
+                    operator.name(),
+                    operators.join(", ")
+                )),
                 Some(_) => Ok(()),
             },
         }
@@ -125,11 +102,7 @@ impl Filter {
             Self::All(parts) => parts.iter().all(|part| part.matches(look_up)),
             Self::Any(parts) => parts.iter().any(|part| part.matches(look_up)),
             Self::Not(inner) => !inner.matches(look_up),
-            Self::Is {
-                field,
-                operator,
-                values,
-            } => holds(&look_up(field), *operator, values),
+            Self::Is { field, operator, values } => holds(&look_up(field), *operator, values),
         }
     }
 }
@@ -137,8 +110,7 @@ impl Filter {
 fn holds(value: &Value, operator: Operator, values: &[String]) -> bool {
     let text = text(value);
     let first = values.first().map_or("", String::as_str);
-    let ordered =
-        |wanted: fn(Ordering) -> bool| !value.is_null() && wanted(compare(value, &text, first));
+    let ordered = |wanted: fn(Ordering) -> bool| !value.is_null() && wanted(compare(value, &text, first));
     match operator {
         Operator::IsNull => value.is_null(),
         Operator::Pr => !value.is_null(),
@@ -152,9 +124,9 @@ fn holds(value: &Value, operator: Operator, values: &[String]) -> bool {
         Operator::Sw => text.starts_with(first),
         Operator::In => values.contains(&text),
         Operator::Ca => match value {
-            Value::Array(items) => values
-                .iter()
-                .all(|wanted| items.iter().any(|item| self::text(item) == *wanted)),
+            Value::Array(items) => {
+                values.iter().all(|wanted| items.iter().any(|item| self::text(item) == *wanted))
+            }
             _ => values.iter().all(|wanted| *wanted == text),
         },
     }
@@ -216,17 +188,14 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             blank if blank.is_whitespace() => {}
             first if first.is_alphanumeric() || "-+_.@".contains(first) => {
                 let mut word = String::from(first);
-                while let Some(more) =
-                    rest.next_if(|&more| more.is_alphanumeric() || "-+_.:@".contains(more))
+                while let Some(more) = rest.next_if(|&more| more.is_alphanumeric() || "-+_.:@".contains(more))
                 {
                     word.push(more);
                 }
                 tokens.push(Token::Word(word));
             }
             other => {
-                return Err(format!(
-                    "{other:?} was not expected outside a string in double quotes"
-                ));
+                return Err(format!("{other:?} was not expected outside a string in double quotes"));
             }
         }
     }
@@ -242,16 +211,13 @@ fn quoted(rest: &mut impl Iterator<Item = char>) -> Result<String, String> {
                 Some(escaped @ ('"' | '\\')) => text.push(escaped),
                 _ => {
                     return Err(
-                        "a backslash in a string escapes only a double quote or a backslash"
-                            .to_owned(),
+                        "a backslash in a string escapes only a double quote or a backslash".to_owned()
                     );
                 }
             },
             Some(other) => text.push(other),
             None => {
-                return Err(format!(
-                    "the string that starts with {text:?} is not closed"
-                ));
+                return Err(format!("the string that starts with {text:?} is not closed"));
             }
         }
     }
@@ -309,11 +275,7 @@ impl Parser {
             inner
         } else if self.word("pr") {
             let field = self.field()?;
-            Filter::Is {
-                field,
-                operator: Operator::Pr,
-                values: Vec::new(),
-            }
+            Filter::Is { field, operator: Operator::Pr, values: Vec::new() }
         } else {
             self.comparison()?
         };
@@ -331,34 +293,26 @@ impl Parser {
     fn field(&mut self) -> Result<String, String> {
         match self.next("the name of a field")? {
             Token::Word(field) if !["and", "or", "not"].contains(&field.as_str()) => Ok(field),
-            other => Err(format!(
-                "the name of a field was expected, not {}",
-                other.shown()
-            )),
+            other => Err(format!("the name of a field was expected, not {}", other.shown())),
         }
     }
 
     fn comparison(&mut self) -> Result<Filter, String> {
         let field = self.field()?;
         let operator = match self.next("an operator")? {
-            Token::Word(word) => Operator::named(&word)
-                .filter(|&operator| operator != Operator::Pr)
-                .ok_or(word),
+            Token::Word(word) => {
+                Operator::named(&word).filter(|&operator| operator != Operator::Pr).ok_or(word)
+            }
             other => Err(other.shown()),
         };
-        let operator = operator.map_err(|found| {
-            format!("after {field:?} an operator was expected (such as eq), not {found}")
-        })?;
+        let operator = operator
+            .map_err(|found| format!("after {field:?} an operator was expected (such as eq), not {found}"))?;
         let values = match operator {
             Operator::IsNull => Vec::new(),
             Operator::In | Operator::Ca => self.list()?,
             _ => vec![self.value()?],
         };
-        Ok(Filter::Is {
-            field,
-            operator,
-            values,
-        })
+        Ok(Filter::Is { field, operator, values })
     }
 
     fn list(&mut self) -> Result<Vec<String>, String> {
@@ -376,20 +330,14 @@ impl Parser {
         match self.next("a value")? {
             Token::Quoted(text) => Ok(text),
             Token::Word(word) if bare(&word) => Ok(word),
-            other => Err(format!(
-                "a value was expected (text in double quotes), not {}",
-                other.shown()
-            )),
+            other => Err(format!("a value was expected (text in double quotes), not {}", other.shown())),
         }
     }
 }
 
 /// Whether a word may stand as a value without quotes: a number, a boolean or a date.
 fn bare(word: &str) -> bool {
-    word == "true"
-        || word == "false"
-        || word.parse::<f64>().is_ok_and(f64::is_finite)
-        || date(word).is_some()
+    word == "true" || word == "false" || word.parse::<f64>().is_ok_and(f64::is_finite) || date(word).is_some()
 }
 
 #[cfg(test)]
@@ -399,10 +347,7 @@ mod tests {
     use super::*;
 
     fn matches(filter: &str) -> Result<bool, String> {
-        let operators: Vec<String> = OPERATORS
-            .iter()
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
+        let operators: Vec<String> = OPERATORS.iter().map(|(name, _)| (*name).to_owned()).collect();
         let allowed = ["name", "saved", "size", "at", "note", "tags"]
             .map(|field| (field.to_owned(), operators.clone()))
             .into_iter()
@@ -461,19 +406,13 @@ mod tests {
             assert!(error.contains(expected), "{filter}: {error}");
         }
         assert!(matches(&format!("{}size eq 9", "not ".repeat(5000))).is_err());
-        assert_eq!(
-            matches(&format!("{}size eq 9", "size eq 1 or ".repeat(50_000))),
-            Ok(true)
-        );
+        assert_eq!(matches(&format!("{}size eq 9", "size eq 1 or ".repeat(50_000))), Ok(true));
     }
 
     #[test]
     fn only_the_operators_of_a_field_are_allowed() {
         let allowed = Allowed::from([("name".to_owned(), vec!["sw".to_owned()])]);
         let error = Filter::parse(r#"name eq "x""#, &allowed).unwrap_err();
-        assert!(
-            error.contains(r#"cannot be filtered with "eq""#) && error.ends_with("sw"),
-            "{error}"
-        );
+        assert!(error.contains(r#"cannot be filtered with "eq""#) && error.ends_with("sw"), "{error}");
     }
 }

@@ -82,10 +82,7 @@ fn builder(mut arguments: Parser) -> Result<Option<Builder>, lexopt::Error> {
             "experimental" => {
                 let list = arguments.value()?.string()?;
                 builder.experimental_editions(
-                    &list
-                        .split(',')
-                        .filter(|name| !name.is_empty())
-                        .collect::<Vec<_>>(),
+                    &list.split(',').filter(|name| !name.is_empty()).collect::<Vec<_>>(),
                 )
             }
             "page-cap" => builder.page_cap(arguments.value()?.parse()?),
@@ -121,6 +118,9 @@ fn rate_limit(text: &str) -> Result<Option<(usize, Duration)>, lexopt::Error> {
     let (count, seconds) = text.split_once('/').unwrap_or((text, "10"));
     match (count.parse(), seconds.parse()) {
         (Ok(count), Ok(seconds)) => Ok(Some((count, Duration::from_secs(seconds)))),
-        _ => Err(format!("--rate-limit takes a number of requests per seconds such as 100/10, or off; not {text:?}").into()),
+        _ => Err(format!(
+            "--rate-limit takes a number of requests per seconds such as 100/10, or off; not {text:?}"
+        )
+        .into()),
     }
 }

@@ -37,9 +37,8 @@ pub(crate) fn mine(
     threshold: Option<u8>,
     least_members: usize,
 ) -> Mined {
-    let common: Vec<bool> = (0..organisation.entitlements.len())
-        .map(|n| organisation.is_common(n as u16))
-        .collect();
+    let common: Vec<bool> =
+        (0..organisation.entitlements.len()).map(|n| organisation.is_common(n as u16)).collect();
     let list = |who: u32| -> Vec<u16> {
         let wanted = focus == Focus::Common;
         let mut list = organisation.access_list(who);
@@ -68,28 +67,17 @@ pub(crate) fn mine(
     groups.sort_by_key(|(members, _)| std::cmp::Reverse(members.len()));
     let groups = groups.into_iter().map(|(members, counts)| {
         let least = (members.len() as f64 * LEAST_SHARE).ceil() as u32;
-        let mut entitlements: Vec<_> = (0u16..)
-            .zip(counts)
-            .filter(|&(_, count)| count > 0 && count >= least)
-            .collect();
+        let mut entitlements: Vec<_> =
+            (0u16..).zip(counts).filter(|&(_, count)| count > 0 && count >= least).collect();
         entitlements.sort_by_key(|&(entitlement, count)| (std::cmp::Reverse(count), entitlement));
-        Group {
-            members,
-            entitlements,
-        }
+        Group { members, entitlements }
     });
-    Mined {
-        prescribed_threshold,
-        groups: groups.collect(),
-    }
+    Mined { prescribed_threshold, groups: groups.collect() }
 }
 
 /// The share of two sorted lists that is in both, of all that is in either.
 pub(crate) fn similarity(one: &[u16], other: &[u16]) -> f64 {
-    let both = one
-        .iter()
-        .filter(|entitlement| other.binary_search(entitlement).is_ok())
-        .count();
+    let both = one.iter().filter(|entitlement| other.binary_search(entitlement).is_ok()).count();
     match one.len() + other.len() - both {
         0 => 0.0,
         either => both as f64 / either as f64,
@@ -98,20 +86,12 @@ pub(crate) fn similarity(one: &[u16], other: &[u16]) -> f64 {
 
 /// A little less than how alike the typical identity and its nearest neighbour are.
 fn prescribe(sample: &[Vec<u16>]) -> u8 {
-    let neighbours: Vec<_> = sample
-        .iter()
-        .step_by(sample.len().div_ceil(400).max(1))
-        .collect();
+    let neighbours: Vec<_> = sample.iter().step_by(sample.len().div_ceil(400).max(1)).collect();
     let mut nearest: Vec<f64> = (0..neighbours.len())
         .step_by(4)
         .map(|one| {
-            let others = neighbours
-                .iter()
-                .enumerate()
-                .filter(|&(other, _)| other != one);
-            others
-                .map(|(_, other)| similarity(neighbours[one], other))
-                .fold(0.0, f64::max)
+            let others = neighbours.iter().enumerate().filter(|&(other, _)| other != one);
+            others.map(|(_, other)| similarity(neighbours[one], other)).fold(0.0, f64::max)
         })
         .collect();
     nearest.sort_by(f64::total_cmp);
@@ -141,11 +121,7 @@ fn lead(sample: &[Vec<u16>], threshold: f64) -> Vec<Vec<u16>> {
         let mut typical: Vec<Vec<u16>> = Vec::new();
         for lists in joined.iter().filter(|lists| !lists.is_empty()) {
             let majority = majority(lists);
-            if !majority.is_empty()
-                && typical
-                    .iter()
-                    .all(|other| similarity(other, &majority) < 0.9)
-            {
+            if !majority.is_empty() && typical.iter().all(|other| similarity(other, &majority) < 0.9) {
                 typical.push(majority);
             }
         }
@@ -212,19 +188,9 @@ mod tests {
     #[test]
     fn groups_are_people_of_one_place_and_nobody_is_in_two() {
         let organisation = Organisation::new(1, 3000);
-        let mined = mine(
-            &organisation,
-            &everyone(&organisation),
-            Focus::Specialized,
-            None,
-            10,
-        );
+        let mined = mine(&organisation, &everyone(&organisation), Focus::Specialized, None, 10);
         assert!(mined.groups.len() >= 20, "{} groups", mined.groups.len());
-        let mut seen: Vec<u32> = mined
-            .groups
-            .iter()
-            .flat_map(|group| group.members.clone())
-            .collect();
+        let mut seen: Vec<u32> = mined.groups.iter().flat_map(|group| group.members.clone()).collect();
         let all = seen.len();
         seen.sort_unstable();
         seen.dedup();
@@ -232,11 +198,8 @@ mod tests {
         assert!(all > 2500, "only {all} of 3000 are in a group");
         for group in &mined.groups {
             let title = organisation.attribute(group.members[0], "jobTitle");
-            let same = group
-                .members
-                .iter()
-                .filter(|&&who| organisation.attribute(who, "jobTitle") == title)
-                .count();
+            let same =
+                group.members.iter().filter(|&&who| organisation.attribute(who, "jobTitle") == title).count();
             assert!(
                 same * 10 >= group.members.len() * 9,
                 "a group of many titles: {same} of {}",
@@ -249,13 +212,7 @@ mod tests {
     fn a_higher_threshold_leaves_smaller_groups() {
         let organisation = Organisation::new(1, 2000);
         let members = |threshold| -> usize {
-            let mined = mine(
-                &organisation,
-                &everyone(&organisation),
-                Focus::Specialized,
-                Some(threshold),
-                5,
-            );
+            let mined = mine(&organisation, &everyone(&organisation), Focus::Specialized, Some(threshold), 5);
             mined.groups.iter().map(|group| group.members.len()).sum()
         };
         assert!(members(90) < members(40));
@@ -264,13 +221,7 @@ mod tests {
     #[test]
     fn common_access_is_one_group_of_nearly_everyone() {
         let organisation = Organisation::new(1, 2000);
-        let mined = mine(
-            &organisation,
-            &everyone(&organisation),
-            Focus::Common,
-            None,
-            10,
-        );
+        let mined = mine(&organisation, &everyone(&organisation), Focus::Common, None, 10);
         assert_eq!(mined.groups.len(), 1);
         assert!(mined.groups[0].members.len() > 1900);
     }

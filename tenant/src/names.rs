@@ -17,18 +17,8 @@ pub(crate) const DEPARTMENTS: [&str; 12] = [
 
 pub(crate) const TITLES: [&str; 4] = ["Analyst", "Specialist", "Engineer", "Manager"];
 
-pub(crate) const LOCATIONS: [&str; 10] = [
-    "Austin",
-    "Miami",
-    "London",
-    "Pune",
-    "Berlin",
-    "Toronto",
-    "Singapore",
-    "Sydney",
-    "Madrid",
-    "Osaka",
-];
+pub(crate) const LOCATIONS: [&str; 10] =
+    ["Austin", "Miami", "London", "Pune", "Berlin", "Toronto", "Singapore", "Sydney", "Madrid", "Osaka"];
 
 pub(crate) const APPLICATIONS: [&str; 14] = [
     "Active Directory",
@@ -67,9 +57,9 @@ pub(crate) const RIGHTS: [&str; 16] = [
 ];
 
 pub(crate) const FIRST_NAMES: [&str; 32] = [
-    "Allene", "Kirk", "Ashley", "Amara", "Bjorn", "Carmen", "Deepa", "Elif", "Farid", "Greta",
-    "Hiro", "Ines", "Jonas", "Kavya", "Lena", "Mateo", "Nadia", "Olga", "Pedro", "Quinn", "Rosa",
-    "Sven", "Tariq", "Uma", "Viktor", "Wen", "Ximena", "Yusuf", "Zoe", "Anouk", "Bruno", "Clara",
+    "Allene", "Kirk", "Ashley", "Amara", "Bjorn", "Carmen", "Deepa", "Elif", "Farid", "Greta", "Hiro",
+    "Ines", "Jonas", "Kavya", "Lena", "Mateo", "Nadia", "Olga", "Pedro", "Quinn", "Rosa", "Sven", "Tariq",
+    "Uma", "Viktor", "Wen", "Ximena", "Yusuf", "Zoe", "Anouk", "Bruno", "Clara",
 ];
 
 pub(crate) const LAST_NAMES: [&str; 32] = [

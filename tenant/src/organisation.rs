@@ -75,26 +75,18 @@ impl Organisation {
 
         let mut made = Vec::new();
         let mut grant = |purpose: &str, count: u16, per_mille| Grant {
-            entitlements: (0..count)
-                .map(|n| entitlement(seed, &mut made, purpose, n))
-                .collect(),
+            entitlements: (0..count).map(|n| entitlement(seed, &mut made, purpose, n)).collect(),
             per_mille,
         };
         let everyone = grant("Employee", 5, 970);
-        let departments: Vec<_> = DEPARTMENTS[..departments]
-            .iter()
-            .map(|name| grant(name, 6, 930))
-            .collect();
+        let departments: Vec<_> = DEPARTMENTS[..departments].iter().map(|name| grant(name, 6, 930)).collect();
         let titles = (0..departments.len() * titles)
             .map(|n| {
                 let (department, title) = (DEPARTMENTS[n / titles], TITLES[n % titles]);
                 grant(&format!("{department} {title}"), 5, 910)
             })
             .collect();
-        let locations = LOCATIONS[..locations]
-            .iter()
-            .map(|name| grant(name, 2, 880))
-            .collect();
+        let locations = LOCATIONS[..locations].iter().map(|name| grant(name, 2, 880)).collect();
         Self {
             seed,
             size,
@@ -130,12 +122,8 @@ impl Organisation {
     /// Calls `each` with every entitlement the identity has, some of them perhaps twice.
     pub(crate) fn accesses(&self, who: u32, mut each: impl FnMut(u16)) {
         let (department, title, location) = self.place(who);
-        let grants = [
-            &self.everyone,
-            &self.departments[department],
-            &self.titles[title],
-            &self.locations[location],
-        ];
+        let grants =
+            [&self.everyone, &self.departments[department], &self.titles[title], &self.locations[location]];
         for grant in grants {
             for &entitlement in &grant.entitlements {
                 if self.roll(Kind::Access, who, u64::from(entitlement)) % 1000 < grant.per_mille {
@@ -181,14 +169,8 @@ impl Organisation {
 
     /// The entitlements of each role that was there before any mining.
     pub(crate) fn existing_roles(&self) -> Vec<Vec<u16>> {
-        let departments = self
-            .departments
-            .iter()
-            .step_by(3)
-            .map(|grant| grant.entitlements.clone());
-        std::iter::once(self.everyone.entitlements.clone())
-            .chain(departments)
-            .collect()
+        let departments = self.departments.iter().step_by(3).map(|grant| grant.entitlements.clone());
+        std::iter::once(self.everyone.entitlements.clone()).chain(departments).collect()
     }
 
     pub(crate) fn department_count(&self) -> usize {
@@ -217,12 +199,7 @@ impl Organisation {
     }
 
     pub(crate) fn email(&self, who: u32) -> String {
-        format!(
-            "{}.{}{who}@example.com",
-            self.first_name(who),
-            self.last_name(who)
-        )
-        .to_lowercase()
+        format!("{}.{}{who}@example.com", self.first_name(who), self.last_name(who)).to_lowercase()
     }
 
     /// An attribute that many identities share; `None` for a name that is none.
@@ -231,11 +208,7 @@ impl Organisation {
         let per_department = self.titles.len() / self.departments.len();
         match name {
             "department" => Some(DEPARTMENTS[department].to_owned()),
-            "jobTitle" => Some(format!(
-                "{} {}",
-                DEPARTMENTS[department],
-                TITLES[title % per_department]
-            )),
+            "jobTitle" => Some(format!("{} {}", DEPARTMENTS[department], TITLES[title % per_department])),
             "location" => Some(LOCATIONS[location].to_owned()),
             _ => None,
         }
@@ -248,8 +221,7 @@ impl Organisation {
             has_access |= self.entitlements[usize::from(entitlement)].application == application;
         });
         match has_access {
-            true => (self.roll(Kind::Usage, who, u64::from(application)) % 121).saturating_sub(30)
-                as u32,
+            true => (self.roll(Kind::Usage, who, u64::from(application)) % 121).saturating_sub(30) as u32,
             false => 0,
         }
     }
@@ -260,10 +232,7 @@ impl Organisation {
     }
 
     pub(crate) fn application_of(&self, id: &str) -> Option<u16> {
-        let position = self
-            .applications
-            .iter()
-            .position(|application| application.id == id)?;
+        let position = self.applications.iter().position(|application| application.id == id)?;
         u16::try_from(position).ok()
     }
 }
@@ -276,17 +245,9 @@ fn entitlement(seed: u64, made: &mut Vec<Entitlement>, purpose: &str, n: u16) ->
     made.push(Entitlement {
         id: id(seed, Kind::Entitlement, u32::from(number)),
         name: format!("{purpose} {right}"),
-        description: (number % 4 != 3).then(|| {
-            format!(
-                "{right} rights for {purpose} in {}",
-                APPLICATIONS[usize::from(application)]
-            )
-        }),
-        attribute: if application == 0 {
-            "memberOf"
-        } else {
-            "groups"
-        },
+        description: (number % 4 != 3)
+            .then(|| format!("{right} rights for {purpose} in {}", APPLICATIONS[usize::from(application)])),
+        attribute: if application == 0 { "memberOf" } else { "groups" },
         application,
     });
     number
@@ -309,10 +270,7 @@ pub(crate) fn mix(value: u64) -> u64 {
 /// A version 4 UUID that follows from its inputs.
 pub(crate) fn uuid(seed: u64, number: u64) -> String {
     let (high, low) = (mix(seed ^ mix(number)), mix(mix(seed) ^ number));
-    let (high, low) = (
-        (high & !0xf000) | 0x4000,
-        (low & !(0b11 << 62)) | (0b10 << 62),
-    );
+    let (high, low) = ((high & !0xf000) | 0x4000, (low & !(0b11 << 62)) | (0b10 << 62));
     format!(
         "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
         high >> 32,
@@ -331,8 +289,8 @@ mod tests {
     fn the_same_seed_makes_the_same_organisation() {
         let (one, two) = (Organisation::new(7, 500), Organisation::new(7, 500));
         assert!(
-            (0..500).all(|who| one.access_list(who) == two.access_list(who)
-                && one.name(who) == two.name(who))
+            (0..500)
+                .all(|who| one.access_list(who) == two.access_list(who) && one.name(who) == two.name(who))
         );
         assert_ne!(one.identity_id(3), Organisation::new(8, 500).identity_id(3));
     }
@@ -340,23 +298,16 @@ mod tests {
     #[test]
     fn an_id_leads_back_to_its_identity_and_a_foreign_one_to_none() {
         let organisation = Organisation::new(7, 500);
-        assert_eq!(
-            organisation.identity_of(&organisation.identity_id(321)),
-            Some(321)
-        );
-        assert_eq!(
-            organisation.identity_of(&Organisation::new(8, 500).identity_id(321)),
-            None
-        );
+        assert_eq!(organisation.identity_of(&organisation.identity_id(321)), Some(321));
+        assert_eq!(organisation.identity_of(&Organisation::new(8, 500).identity_id(321)), None);
         assert_eq!(organisation.identity_of("2c9180é"), None);
     }
 
     #[test]
     fn employees_share_common_access_and_nothing_else_is_common() {
         let organisation = Organisation::new(1, 2000);
-        let common: Vec<_> = (0..organisation.entitlements.len() as u16)
-            .filter(|&e| organisation.is_common(e))
-            .collect();
+        let common: Vec<_> =
+            (0..organisation.entitlements.len() as u16).filter(|&e| organisation.is_common(e)).collect();
         assert_eq!(common, organisation.everyone.entitlements);
     }
 }

@@ -19,20 +19,12 @@ pub(crate) enum Body {
 
 impl Reply {
     pub(crate) fn json(status: u16, value: Value) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Body::Json(value),
-        }
-        .header("content-type", "application/json")
+        Self { status, headers: Vec::new(), body: Body::Json(value) }
+            .header("content-type", "application/json")
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Body::Bytes(Vec::new()),
-        }
+        Self { status, headers: Vec::new(), body: Body::Bytes(Vec::new()) }
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -54,17 +46,11 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn bad_request(text: impl Into<String>) -> Self {
-        Self {
-            status: 400,
-            text: text.into(),
-        }
+        Self { status: 400, text: text.into() }
     }
 
     pub(crate) fn not_found(what: &str, id: &str) -> Self {
-        Self {
-            status: 404,
-            text: format!("There is no {what} with the id {id:?}."),
-        }
+        Self { status: 404, text: format!("There is no {what} with the id {id:?}.") }
     }
 
     /// The vendor's error document for this refusal; `number` makes its tracking id.
@@ -74,22 +60,14 @@ impl Refusal {
                 "400.1 Bad Request Content",
                 "The request was syntactically correct but its content is semantically invalid.",
             ),
-            403 => (
-                "403 Forbidden",
-                "The server understood the request but refuses to authorize it.",
-            ),
-            404 => (
-                "404 Not found",
-                "The server did not find a current representation for the target resource.",
-            ),
-            405 => (
-                "405 Method not allowed",
-                "The method is not allowed for the target resource.",
-            ),
+            403 => ("403 Forbidden", "The server understood the request but refuses to authorize it."),
+            404 => {
+                ("404 Not found", "The server did not find a current representation for the target resource.")
+            }
+            405 => ("405 Method not allowed", "The method is not allowed for the target resource."),
             _ => ("500.0 Internal Fault", "An internal fault occurred."),
         };
-        let message =
-            |text: &str| json!([{"locale": "en-US", "localeOrigin": "DEFAULT", "text": text}]);
+        let message = |text: &str| json!([{"locale": "en-US", "localeOrigin": "DEFAULT", "text": text}]);
         Reply::json(
             self.status,
             json!({

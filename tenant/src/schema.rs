@@ -50,10 +50,7 @@ pub(crate) struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     pub(crate) fn new(components: &'a Value) -> Self {
-        Self {
-            components,
-            made: RefCell::default(),
-        }
+        Self { components, made: RefCell::default() }
     }
 
     pub(crate) fn compile(&self, schema: &Value) -> Result<Arc<Validator>, String> {
@@ -70,12 +67,7 @@ impl<'a> Compiler<'a> {
             .should_validate_formats(true)
             .build(&whole)
             .map_err(|error| error.to_string())?;
-        Ok(Arc::clone(
-            self.made
-                .borrow_mut()
-                .entry(key)
-                .or_insert(Arc::new(validator)),
-        ))
+        Ok(Arc::clone(self.made.borrow_mut().entry(key).or_insert(Arc::new(validator))))
     }
 }
 
@@ -83,11 +75,7 @@ impl<'a> Compiler<'a> {
 pub(crate) fn complaint(validator: &Validator, value: &Value) -> Option<String> {
     let error = validator.iter_errors(value).next()?;
     let place = error.instance_path().to_string();
-    let place = if place.is_empty() {
-        String::new()
-    } else {
-        format!(" (at {place})")
-    };
+    let place = if place.is_empty() { String::new() } else { format!(" (at {place})") };
     let mut text = error.to_string();
     if let Some((end, _)) = text.char_indices().nth(300) {
         text.truncate(end);

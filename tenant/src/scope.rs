@@ -7,10 +7,7 @@ use crate::organisation::Organisation;
 /// The identities that every part of a scope admits, or why it cannot be understood.
 pub(crate) fn resolve(organisation: &Organisation, scope: &Value) -> Result<Vec<u32>, String> {
     let mut conditions = Vec::new();
-    if let Some(text) = scope["criteria"]
-        .as_str()
-        .filter(|text| !text.trim().is_empty())
-    {
+    if let Some(text) = scope["criteria"].as_str().filter(|text| !text.trim().is_empty()) {
         conditions.push(criteria(organisation, text)?);
     }
     let filters = match &scope["attributeFilterCriteria"] {
@@ -21,30 +18,15 @@ pub(crate) fn resolve(organisation: &Organisation, scope: &Value) -> Result<Vec<
     for filter in filters {
         let name = filter["data"]["name"].as_str().unwrap_or_default();
         let values = filter["data"]["values"].as_array().into_iter().flatten();
-        let values = values
-            .filter_map(|value| value.as_str().map(str::to_owned))
-            .collect();
-        conditions.push(Condition(vec![vec![attribute(
-            organisation,
-            name,
-            values,
-        )?]]));
+        let values = values.filter_map(|value| value.as_str().map(str::to_owned)).collect();
+        conditions.push(Condition(vec![vec![attribute(organisation, name, values)?]]));
     }
-    let holds = |who: &u32| {
-        conditions
-            .iter()
-            .all(|condition| condition.holds(organisation, *who))
-    };
-    let listed = scope["identityIds"]
-        .as_array()
-        .filter(|ids| !ids.is_empty());
+    let holds = |who: &u32| conditions.iter().all(|condition| condition.holds(organisation, *who));
+    let listed = scope["identityIds"].as_array().filter(|ids| !ids.is_empty());
     Ok(match listed {
         Some(ids) => {
-            let mut found: Vec<u32> = ids
-                .iter()
-                .filter_map(|id| organisation.identity_of(id.as_str()?))
-                .filter(holds)
-                .collect();
+            let mut found: Vec<u32> =
+                ids.iter().filter_map(|id| organisation.identity_of(id.as_str()?)).filter(holds).collect();
             found.sort_unstable();
             found.dedup();
             found
@@ -65,9 +47,7 @@ enum Test {
 
 impl Condition {
     fn holds(&self, organisation: &Organisation, who: u32) -> bool {
-        self.0
-            .iter()
-            .any(|row| row.iter().all(|test| test.holds(organisation, who)))
+        self.0.iter().any(|row| row.iter().all(|test| test.holds(organisation, who)))
     }
 }
 
@@ -77,16 +57,13 @@ impl Test {
             Self::Everyone => true,
             Self::Attribute(name, values) => {
                 let value = organisation.attribute(who, name).unwrap_or_default();
-                values
-                    .iter()
-                    .any(|wanted| wanted.eq_ignore_ascii_case(&value))
+                values.iter().any(|wanted| wanted.eq_ignore_ascii_case(&value))
             }
             Self::Application(None) => false,
             Self::Application(Some(application)) => {
                 let mut has = false;
                 organisation.accesses(who, |entitlement| {
-                    has |= organisation.entitlements[usize::from(entitlement)].application
-                        == *application;
+                    has |= organisation.entitlements[usize::from(entitlement)].application == *application;
                 });
                 has
             }
@@ -96,11 +73,8 @@ impl Test {
 
 /// A small part of the vendor's search language: `field:value`, joined by `AND` and `OR`.
 fn criteria(organisation: &Organisation, text: &str) -> Result<Condition, String> {
-    let rows = text.split(" OR ").map(|row| {
-        row.split(" AND ")
-            .map(|term| test(organisation, term))
-            .collect()
-    });
+    let rows =
+        text.split(" OR ").map(|row| row.split(" AND ").map(|term| test(organisation, term)).collect());
     rows.collect::<Result<_, _>>().map(Condition)
 }
 
@@ -114,19 +88,11 @@ fn test(organisation: &Organisation, term: &str) -> Result<Test, String> {
     })?;
     let value = value.trim().trim_matches('"');
     if field == "source.name" {
-        let application = organisation
-            .applications
-            .iter()
-            .position(|known| known.name.eq_ignore_ascii_case(value));
-        return Ok(Test::Application(
-            application.and_then(|number| u16::try_from(number).ok()),
-        ));
+        let application =
+            organisation.applications.iter().position(|known| known.name.eq_ignore_ascii_case(value));
+        return Ok(Test::Application(application.and_then(|number| u16::try_from(number).ok())));
     }
-    attribute(
-        organisation,
-        field.strip_prefix("attributes.").unwrap_or(field),
-        vec![value.to_owned()],
-    )
+    attribute(organisation, field.strip_prefix("attributes.").unwrap_or(field), vec![value.to_owned()])
 }
 
 fn attribute(organisation: &Organisation, name: &str, values: Vec<String>) -> Result<Test, String> {

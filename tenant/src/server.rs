@@ -42,19 +42,13 @@ pub(crate) async fn start(mut settings: Settings) -> Result<Tenant, StartError> 
             scopes: vec![READ.to_owned(), MANAGE.to_owned()],
         });
     }
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .await
-        .map_err(failed)?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
     let base_url = format!("http://{}", listener.local_addr().map_err(failed)?);
     let second = match settings.redirect_downloads {
         true => Some(TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?),
         false => None,
     };
-    let address = second
-        .as_ref()
-        .map(TcpListener::local_addr)
-        .transpose()
-        .map_err(failed)?;
+    let address = second.as_ref().map(TcpListener::local_addr).transpose().map_err(failed)?;
     let clock = Arc::new(Clock::new(settings.start, settings.frozen));
     let shared = Arc::new(Shared {
         contract,
@@ -68,11 +62,7 @@ pub(crate) async fn start(mut settings: Settings) -> Result<Tenant, StartError> 
     });
     let mut servers = vec![listen(listener, Arc::clone(&shared), false)];
     servers.extend(second.map(|listener| listen(listener, Arc::clone(&shared), true)));
-    Ok(Tenant {
-        base_url,
-        shared,
-        servers,
-    })
+    Ok(Tenant { base_url, shared, servers })
 }
 
 fn listen(listener: TcpListener, shared: Arc<Shared>, is_download: bool) -> JoinHandle<()> {
@@ -86,12 +76,8 @@ fn listen(listener: TcpListener, shared: Arc<Shared>, is_download: bool) -> Join
                 continue;
             };
             let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-            let connection = Connection {
-                shared: Arc::clone(&shared),
-                stream: Arc::new(stream),
-                number,
-                is_download,
-            };
+            let connection =
+                Connection { shared: Arc::clone(&shared), stream: Arc::new(stream), number, is_download };
             connections.spawn(connection.serve());
         }
     })
@@ -135,11 +121,7 @@ impl Connection {
         let io = TokioIo::new(Socket(Arc::clone(&self.stream)));
         let service = service_fn(|request| self.clone().answer(request));
         // A connection that ends badly does so by order or by the client's will.
-        drop(
-            hyper::server::conn::http1::Builder::new()
-                .serve_connection(io, service)
-                .await,
-        );
+        drop(hyper::server::conn::http1::Builder::new().serve_connection(io, service).await);
     }
 
     async fn answer(self, request: Request<RequestBody>) -> Result<Response<Content>, Cut> {
@@ -147,11 +129,7 @@ impl Connection {
         let _under_way = shared.record.under_way();
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes().to_vec();
-        let route = if self.is_download {
-            Route::Download
-        } else {
-            Route::of(shared.contract, &parts)
-        };
+        let route = if self.is_download { Route::Download } else { Route::of(shared.contract, &parts) };
         let strike = shared.faults.strike(route.name());
         let number = shared.record.begin(Received {
             at: shared.clock.date(shared.clock.now()),
@@ -163,10 +141,7 @@ impl Connection {
                 .headers
                 .iter()
                 .map(|(name, value)| {
-                    (
-                        name.to_string(),
-                        String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                    )
+                    (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
                 })
                 .collect(),
             body_length: body.len(),
@@ -177,40 +152,27 @@ impl Connection {
         });
         let mut reply = Reply::empty(500);
         if strike.processed {
-            let incoming = Incoming {
-                number: number as u64,
-                parts,
-                body,
-                shift: strike.shift(),
-            };
+            let incoming = Incoming { number: number as u64, parts, body, shift: strike.shift() };
             let shared = Arc::clone(shared);
             let work = tokio::task::spawn_blocking(move || process(&shared, &route, &incoming));
             reply = work.await.map_err(|_| Cut)?;
         }
         let processed = strike.processed && reply.status < 400;
-        shared
-            .record
-            .note(number, |received| received.processed = processed);
+        shared.record.note(number, |received| received.processed = processed);
         strike.spoil(&mut reply);
         tokio::time::sleep(strike.delay()).await;
         if strike.resets() {
             reset(&self.stream)?;
             return Err(Cut);
         }
-        shared
-            .record
-            .note(number, |received| received.status = Some(reply.status));
-        reply.set_header(
-            "date",
-            httpdate::fmt_http_date(shared.clock.date(shared.clock.now())),
-        );
+        shared.record.note(number, |received| received.status = Some(reply.status));
+        reply.set_header("date", httpdate::fmt_http_date(shared.clock.date(shared.clock.now())));
         match strike.wire() {
             None => Ok(response(reply)),
             Some(wire) => {
                 let (status, headers) = (reply.status, reply.headers);
-                let (content, length) = tokio::task::spawn_blocking(move || measured(reply.body))
-                    .await
-                    .map_err(|_| Cut)?;
+                let (content, length) =
+                    tokio::task::spawn_blocking(move || measured(reply.body)).await.map_err(|_| Cut)?;
                 write_spoiled(&self.stream, status, &headers, content, length, wire).await?;
                 Err(Cut)
             }

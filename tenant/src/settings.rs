@@ -129,11 +129,7 @@ impl Builder {
     /// tenant makes up one that may do everything.
     pub fn client(self, id: &str, secret: &str, scopes: &[&str]) -> Self {
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        let client = Client {
-            id: id.to_owned(),
-            secret: secret.to_owned(),
-            scopes,
-        };
+        let client = Client { id: id.to_owned(), secret: secret.to_owned(), scopes };
         self.set(|settings| settings.clients.push(client))
     }
 

@@ -31,27 +31,17 @@ impl Tenant {
 
     /// The id of the (first) client that may ask for tokens.
     pub fn client_id(&self) -> &str {
-        self.shared
-            .settings
-            .clients
-            .first()
-            .map_or("", |client| &client.id)
+        self.shared.settings.clients.first().map_or("", |client| &client.id)
     }
 
     /// The secret that goes with [`client_id`](Self::client_id).
     pub fn client_secret(&self) -> &str {
-        self.shared
-            .settings
-            .clients
-            .first()
-            .map_or("", |client| &client.secret)
+        self.shared.settings.clients.first().map_or("", |client| &client.secret)
     }
 
     /// The names of all operations, in snake case.
     pub fn operations() -> Vec<&'static str> {
-        contract()
-            .map(|contract| contract.names().collect())
-            .unwrap_or_default()
+        contract().map(|contract| contract.names().collect()).unwrap_or_default()
     }
 
     /// All requests received so far (the latest 100 000), in the order in which they came in.
@@ -102,20 +92,12 @@ impl Tenant {
 
     /// Whether exports started from now on end in ERROR.
     pub fn fail_exports(&self, fail: bool) {
-        self.shared
-            .world
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fail_exports = fail;
+        self.shared.world.lock().unwrap_or_else(PoisonError::into_inner).fail_exports = fail;
     }
 
     /// Whether provision requests made from now on end in FAILED.
     pub fn fail_provisions(&self, fail: bool) {
-        self.shared
-            .world
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fail_provisions = fail;
+        self.shared.world.lock().unwrap_or_else(PoisonError::into_inner).fail_provisions = fail;
     }
 }
 
@@ -127,10 +109,7 @@ impl Drop for Tenant {
 
 impl std::fmt::Debug for Tenant {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Tenant")
-            .field("base_url", &self.base_url)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Tenant").field("base_url", &self.base_url).finish_non_exhaustive()
     }
 }
 

@@ -41,11 +41,7 @@ impl AsyncRead for Socket {
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.0.poll_write_ready(context))?;
             match self.0.try_write(bytes) {
@@ -68,10 +64,7 @@ impl AsyncWrite for Socket {
 /// The bytes of an answer: all at once, or as they are made.
 pub(crate) enum Content {
     Whole(Option<Bytes>),
-    Stream {
-        chunks: mpsc::Receiver<Bytes>,
-        left: Option<u64>,
-    },
+    Stream { chunks: mpsc::Receiver<Bytes>, left: Option<u64> },
 }
 
 impl Content {
@@ -102,8 +95,7 @@ struct Chunks(mpsc::Sender<Bytes>);
 impl io::Write for Chunks {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = self.0.blocking_send(Bytes::copy_from_slice(bytes));
-        sent.map(|()| bytes.len())
-            .map_err(|_| io::ErrorKind::BrokenPipe.into())
+        sent.map(|()| bytes.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -115,10 +107,7 @@ impl HttpBody for Content {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let chunk = match self.get_mut() {
             Self::Whole(bytes) => bytes.take(),
             Self::Stream { chunks, .. } => ready!(chunks.poll_recv(context)),
@@ -132,12 +121,8 @@ impl HttpBody for Content {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
-            }
-            Self::Stream {
-                left: Some(left), ..
-            } => SizeHint::with_exact(*left),
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Stream { left: Some(left), .. } => SizeHint::with_exact(*left),
             Self::Stream { left: None, .. } => SizeHint::new(),
         }
     }
@@ -156,9 +141,8 @@ pub(crate) async fn write_spoiled(
         fault::Wire::ContentLength { difference } => length.saturating_add_signed(*difference),
         _ => length,
     };
-    let mut head = format!(
-        "HTTP/1.1 {status} Spoiled\r\ncontent-length: {announced}\r\nconnection: close\r\n"
-    );
+    let mut head =
+        format!("HTTP/1.1 {status} Spoiled\r\ncontent-length: {announced}\r\nconnection: close\r\n");
     for (name, value) in headers.iter().filter(|(name, _)| name != "content-length") {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -111,8 +111,7 @@ impl World {
     /// A session from before the tenant started; between them they have every form of `createdBy`.
     fn past_session(&self, number: usize) -> Session {
         let department = crate::names::DEPARTMENTS[number % self.organisation.department_count()];
-        let age = HISTORY / (self.settings.sessions as u32 + 1)
-            * (self.settings.sessions - number) as u32;
+        let age = HISTORY / (self.settings.sessions as u32 + 1) * (self.settings.sessions - number) as u32;
         Session {
             name: Some(format!("RM Session - {department} {:02}", number + 1)),
             saved: number.is_multiple_of(2),
@@ -141,13 +140,7 @@ impl World {
             created_by: Some(self.creator()),
             created,
             modified: created,
-            run: Run {
-                since: created,
-                generation: 0,
-                found: None,
-                roles: Vec::new(),
-                has_roles: false,
-            },
+            run: Run { since: created, generation: 0, found: None, roles: Vec::new(), has_roles: false },
         }
     }
 
@@ -164,8 +157,7 @@ impl World {
         if self.settings.step.is_zero() {
             return (usize::MAX, 0.0);
         }
-        let steps =
-            self.now().saturating_sub(since).as_secs_f64() / self.settings.step.as_secs_f64();
+        let steps = self.now().saturating_sub(since).as_secs_f64() / self.settings.step.as_secs_f64();
         (steps as usize, steps.fract())
     }
 
@@ -177,10 +169,7 @@ impl World {
     }
 
     pub(crate) fn session(&self, id: &str) -> Result<usize, Refusal> {
-        self.session_numbers
-            .get(id)
-            .copied()
-            .ok_or_else(|| Refusal::not_found("role mining session", id))
+        self.session_numbers.get(id).copied().ok_or_else(|| Refusal::not_found("role mining session", id))
     }
 
     /// Starts to mine a session anew; what nobody kept of its roles is gone.
@@ -209,13 +198,7 @@ impl World {
             step => STATES[step],
         };
         if step == 0 {
-            return Progress {
-                state,
-                identities: 0,
-                prescribed_threshold: None,
-                roles: 0,
-                roles_ready: 0,
-            };
+            return Progress { state, identities: 0, prescribed_threshold: None, roles: 0, roles_ready: 0 };
         }
         let found = self.found(number);
         let roles = found.mined.groups.len();
@@ -240,19 +223,15 @@ impl World {
         // The scope was understood when the session was made.
         let scope = scope::resolve(&self.organisation, &session.scope).unwrap_or_default();
         let identities = scope.len();
-        let least = session
-            .least_members
-            .unwrap_or(((identities / 100) as u32).clamp(5, 50)) as usize;
+        let least = session.least_members.unwrap_or(((identities / 100) as u32).clamp(5, 50)) as usize;
         let (focus, threshold) = (session.focus, session.threshold);
         let key = format!("{focus:?} {threshold:?} {least} {}", session.scope);
         let organisation = &self.organisation;
-        let mined = self.mined.entry(key).or_insert_with(|| {
-            Arc::new(mining::mine(organisation, &scope, focus, threshold, least))
-        });
-        let found = Found {
-            identities,
-            mined: Arc::clone(mined),
-        };
+        let mined = self
+            .mined
+            .entry(key)
+            .or_insert_with(|| Arc::new(mining::mine(organisation, &scope, focus, threshold, least)));
+        let found = Found { identities, mined: Arc::clone(mined) };
         self.sessions[number].run.found = Some(found.clone());
         found
     }
@@ -296,9 +275,7 @@ impl World {
 
     /// The numbers of all potential roles there are.
     pub(crate) fn all_roles(&mut self) -> Vec<usize> {
-        (0..self.sessions.len())
-            .flat_map(|session| self.roles_of(session))
-            .collect()
+        (0..self.sessions.len()).flat_map(|session| self.roles_of(session)).collect()
     }
 
     /// A potential role; of one session, if the caller names one.
@@ -313,9 +290,8 @@ impl World {
             }
         }
         let role = self.role_numbers.get(id).copied();
-        let fitting = role.filter(|&role| {
-            session.is_none_or(|id| self.sessions[self.roles[role].session].id == id)
-        });
+        let fitting =
+            role.filter(|&role| session.is_none_or(|id| self.sessions[self.roles[role].session].id == id));
         fitting.ok_or_else(|| Refusal::not_found("potential role", id))
     }
 

@@ -1,6 +1,6 @@
 //! Operations: progenitor's builders, each reduced to its parameters, over the one way of calling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, TokenStream};
@@ -106,6 +106,7 @@ fn call(
     let method = super::ident(&operation.id().to_snake_case());
     let builder = format_ident!("{name}");
     let mut setters = Vec::new();
+    let mut names = BTreeSet::new();
     let mut shown = Vec::new();
     let mut given = None;
     let parameters = node::items(operation.node, "parameters").iter().filter_map(Value::as_object);
@@ -115,7 +116,8 @@ fn call(
         let field = made.fields.get(&key).or_else(|| made.fields.get(&format!("{key}_")));
         let ty = models::plain(field.ok_or_else(|| missing(&format!("parameter `{wire}`")))?);
         let ty = models::option_inner(&ty).cloned().unwrap_or(ty);
-        setters.push(setter(api, parameter, wire, &ty, &builder));
+        let name = free_name(wire, parameter, &mut names);
+        setters.push(setter(api, parameter, wire, &name, &ty, &builder));
         shown.extend(argument(parameter, wire, &ty));
     }
     if let Some(body) = operation.node.get("requestBody") {
@@ -163,15 +165,29 @@ fn call(
     })
 }
 
-fn setter(api: &Api<'_>, parameter: &Map, wire: &str, ty: &syn::Type, builder: &Ident) -> TokenStream {
+/// The setter's name: that of the parameter, unless the builder has a method or another parameter of
+/// that name.
+fn free_name(wire: &str, parameter: &Map, names: &mut BTreeSet<String>) -> Ident {
+    let name = wire.to_snake_case();
+    let place = node::text(parameter, "in").unwrap_or_default();
+    let taken = ["send", "new", "body", "with_retry", "with_timeout", "with_read_timeout"];
+    let reserved = taken.contains(&name.as_str());
+    let wanted = if reserved { format!("{name}_") } else { name.clone() };
+    let named =
+        [wanted.clone(), format!("{name}_{place}")].into_iter().find(|name| names.insert(name.clone()));
+    super::ident(&named.unwrap_or(wanted))
+}
+
+fn setter(
+    api: &Api<'_>,
+    parameter: &Map,
+    wire: &str,
+    name: &Ident,
+    ty: &syn::Type,
+    builder: &Ident,
+) -> TokenStream {
     let doc = super::doc(&docs::parameter(parameter, &api.schemas));
-    let name = match wire.to_snake_case().as_str() {
-        reserved @ ("send" | "new" | "body" | "with_retry" | "with_timeout" | "with_read_timeout") => {
-            format_ident!("{reserved}_")
-        }
-        name => super::ident(name),
-    };
-    let text = models::shown(&ty);
+    let text = models::shown(ty);
     match node::text(parameter, "in") {
         Some("path") => quote! {
             #doc
@@ -294,7 +310,7 @@ fn argument(parameter: &Map, wire: &str, ty: &syn::Type) -> Option<String> {
     }
     let schema = parameter.get("schema");
     let example = parameter.get("example").or_else(|| schema?.get("example"));
-    let text = models::shown(&ty);
+    let text = models::shown(ty);
     let value = match (text.as_str(), example) {
         ("String", Some(Value::String(example))) if example.contains('"') => format!("r#\"{example}\"#"),
         ("String", Some(Value::String(example))) => format!("{example:?}"),

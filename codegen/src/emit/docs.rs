@@ -8,10 +8,7 @@ use crate::{filters, lower};
 /// The doc of a model.
 pub(super) fn model(name: &str, schema: &Map) -> String {
     let text = node::text(schema, "description").or_else(|| node::text(schema, "title"));
-    let mut doc = text
-        .map(|text| markdown(text))
-        .filter(|text| !text.is_empty())
-        .unwrap_or_else(|| format!("`{name}`."));
+    let mut doc = text.map(markdown).filter(|text| !text.is_empty()).unwrap_or_else(|| format!("`{name}`."));
     if node::is_true(schema, "deprecated") {
         doc.push_str("\n\nDeprecated.");
     }
@@ -27,7 +24,7 @@ pub(super) fn property(wire: &str, property: &Map, model: &Map, schemas: &Map, m
     let target = node::wrapped(property).and_then(|name| schemas.get(name)?.as_object());
     let text = node::text(property, "description")
         .or_else(|| node::text(target?, "description"))
-        .map(|text| markdown(text))
+        .map(markdown)
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| format!("The field `{wire}`."));
     let mut facts = facts(property, &text);

@@ -54,8 +54,9 @@ fn fields(api: &Api<'_>, operation: &node::Operation<'_>) -> Vec<TokenStream> {
     let required: Vec<&str> = parameters
         .iter()
         .filter(|parameter| {
-            node::text(parameter, "in") == Some("query") && node::is_true(parameter, "required")
+            node::text(parameter, "in") != Some("path") && node::is_true(parameter, "required")
         })
+        .filter(|parameter| lower::is_argument(parameter))
         .filter_map(|parameter| node::text(parameter, "name"))
         .collect();
     if !required.is_empty() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::node::{self, Map};
+use crate::node::{self, Map, ORIGIN};
 
 const ANNOTATIONS: [&str; 9] = [
     "description",
@@ -34,7 +34,7 @@ pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
         Value::Object(member) => Some(member),
         _ => None,
     }) {
-        for (key, value) in annotation.into_iter().filter(|(key, _)| key != "type") {
+        for (key, value) in annotation.into_iter().filter(|(key, _)| key != "type" && key != ORIGIN) {
             moved.push(format!("`{key}`"));
             schema.entry(key).or_insert(value);
         }
@@ -48,5 +48,6 @@ pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
 
 /// `{type: object}` adds nothing beside a model.
 fn bare_object(member: &Map) -> bool {
-    member.len() == 1 && member.get("type").is_some_and(|kind| kind == "object")
+    member.keys().all(|key| key == "type" || key.starts_with("x-"))
+        && member.get("type").is_some_and(|kind| kind == "object")
 }

@@ -17,7 +17,7 @@ pub(super) fn mend(schema: &mut Map, known: &Map) -> Option<String> {
         }
         schema.insert(keyword.into(), Value::Array(rest));
         schema.insert("nullable".into(), true.into());
-        let nulls: Vec<String> = nulls.iter().map(|member| described(member)).collect();
+        let nulls: Vec<String> = nulls.iter().map(described).collect();
         return Some(format!("{} stood for null in `{keyword}`; now nullable", nulls.join(", ")));
     }
     None

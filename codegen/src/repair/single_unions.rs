@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::node::{self, Map};
+use crate::node::{self, Map, ORIGIN};
 
 pub(super) fn mend(schema: &mut Map, _: &Map) -> Option<String> {
     for keyword in ["oneOf", "anyOf"] {
@@ -41,7 +41,7 @@ fn unwrap(schema: &mut Map) -> bool {
     // What only describes may differ: it speaks of this use.
     let prose = ["description", "title", "example", "nullable", "deprecated"];
     let clash = only.iter().any(|(key, value)| {
-        !prose.contains(&key.as_str()) && schema.get(key).is_some_and(|own| own != value)
+        !prose.contains(&key.as_str()) && key != ORIGIN && schema.get(key).is_some_and(|own| own != value)
     });
     if clash {
         return false;

@@ -38,24 +38,16 @@ fn list(world: &World, call: &Call<'_>, number: usize, entitlements: Vec<(u16, u
             _ => Value::Null,
         }
     };
-    let show =
-        |&(entitlement, count): &(u16, u32)| show::entitlement(world, number, entitlement, count);
-    Listing {
-        items: entitlements,
-        field: &field,
-        show: &show,
-        default_sorter: "-popularity",
-    }
-    .page(call, &world.settings)
+    let show = |&(entitlement, count): &(u16, u32)| show::entitlement(world, number, entitlement, count);
+    Listing { items: entitlements, field: &field, show: &show, default_sorter: "-popularity" }
+        .page(call, &world.settings)
 }
 
 /// How many entitlements there are in each tenth of popularity, by its lower end in percent.
 pub(super) fn distribution(world: &mut World, call: &Call<'_>) -> Answer {
     let number = role(world, call)?;
     let members = world.roles[number].members().len();
-    let mut counts: BTreeMap<String, usize> = (0..10)
-        .map(|tenth| (format!("{}", tenth * 10), 0))
-        .collect();
+    let mut counts: BTreeMap<String, usize> = (0..10).map(|tenth| (format!("{}", tenth * 10), 0)).collect();
     for (_, count) in world.entitlements(number, call.flag("includeCommonAccess").unwrap_or(true)) {
         let tenth = (count as usize * 10 / members).min(9);
         *counts.entry(format!("{}", tenth * 10)).or_default() += 1;
@@ -72,33 +64,16 @@ pub(super) fn references(world: &mut World, call: &Call<'_>) -> Answer {
         "entitlementRef.name" | "name" => json!(known(entitlement).name),
         _ => Value::Null,
     };
-    let show =
-        |entitlement: &u16| json!({"id": known(entitlement).id, "name": known(entitlement).name});
-    let items = world
-        .entitlements(number, true)
-        .into_iter()
-        .map(|(entitlement, _)| entitlement)
-        .collect();
-    Listing {
-        items,
-        field: &field,
-        show: &show,
-        default_sorter: "",
-    }
-    .page(call, &world.settings)
+    let show = |entitlement: &u16| json!({"id": known(entitlement).id, "name": known(entitlement).name});
+    let items = world.entitlements(number, true).into_iter().map(|(entitlement, _)| entitlement).collect();
+    Listing { items, field: &field, show: &show, default_sorter: "" }.page(call, &world.settings)
 }
 
 pub(super) fn applications(world: &mut World, call: &Call<'_>) -> Answer {
     let number = role(world, call)?;
     let organisation = &world.organisation;
-    let of = |(entitlement, _): (u16, u32)| {
-        organisation.entitlements[usize::from(entitlement)].application
-    };
-    let mut items: Vec<u16> = world
-        .entitlements(number, true)
-        .into_iter()
-        .map(of)
-        .collect();
+    let of = |(entitlement, _): (u16, u32)| organisation.entitlements[usize::from(entitlement)].application;
+    let mut items: Vec<u16> = world.entitlements(number, true).into_iter().map(of).collect();
     items.sort_unstable();
     items.dedup();
     let known = |application: &u16| &organisation.applications[usize::from(*application)];
@@ -106,23 +81,15 @@ pub(super) fn applications(world: &mut World, call: &Call<'_>) -> Answer {
         "applicationName" | "name" => json!(known(application).name),
         _ => Value::Null,
     };
-    let show =
-        |application: &u16| json!({"id": known(application).id, "name": known(application).name});
-    Listing {
-        items,
-        field: &field,
-        show: &show,
-        default_sorter: "",
-    }
-    .page(call, &world.settings)
+    let show = |application: &u16| json!({"id": known(application).id, "name": known(application).name});
+    Listing { items, field: &field, show: &show, default_sorter: "" }.page(call, &world.settings)
 }
 
 /// Puts entitlements on the list of what the role leaves out, or takes them off it.
 pub(super) fn edit(world: &mut World, call: &Call<'_>) -> Answer {
     let number = role(world, call)?;
     let now = world.now();
-    let (Some(ids), Some(exclude)) = (call.body["ids"].as_array(), call.body["exclude"].as_bool())
-    else {
+    let (Some(ids), Some(exclude)) = (call.body["ids"].as_array(), call.body["exclude"].as_bool()) else {
         return Err(Refusal::bad_request(
             "Cannot edit the entitlements: both \"ids\" and \"exclude\" are needed.",
         ));
@@ -130,12 +97,8 @@ pub(super) fn edit(world: &mut World, call: &Call<'_>) -> Answer {
     let mut entitlements = Vec::new();
     for id in ids.iter().filter_map(Value::as_str) {
         let known = world.organisation.entitlement_of(id);
-        let own = known.filter(|known| {
-            world.roles[number]
-                .counts()
-                .iter()
-                .any(|(entitlement, _)| entitlement == known)
-        });
+        let own = known
+            .filter(|known| world.roles[number].counts().iter().any(|(entitlement, _)| entitlement == known));
         entitlements.push(own.ok_or_else(|| {
             Refusal::bad_request(format!(
                 "Cannot edit the entitlements: the potential role has none with the id {id:?}."

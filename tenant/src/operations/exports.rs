@@ -15,11 +15,7 @@ pub(super) fn start(world: &mut World, call: &Call<'_>) -> Answer {
     let number = role(world, call)?;
     let least_popularity = call.body["minEntitlementPopularity"].as_i64().unwrap_or(0);
     let with_common = call.body["includeCommonAccess"].as_bool().unwrap_or(true);
-    let id = world
-        .export(number, least_popularity, with_common)
-        .archive
-        .id
-        .clone();
+    let id = world.export(number, least_popularity, with_common).archive.id.clone();
     Ok(Reply::json(202, show(world, find(world, number, &id)?)))
 }
 
@@ -47,10 +43,7 @@ pub(super) fn direct(world: &mut World, call: &Call<'_>) -> Answer {
 }
 
 fn find<'a>(world: &'a World, role: usize, id: &str) -> Result<&'a Export, Refusal> {
-    let found = world
-        .exports
-        .iter()
-        .find(|export| export.role == role && export.archive.id == id);
+    let found = world.exports.iter().find(|export| export.role == role && export.archive.id == id);
     found.ok_or_else(|| Refusal::not_found("export of this potential role", id))
 }
 
@@ -64,14 +57,7 @@ fn show(world: &World, export: &Export) -> Value {
 }
 
 fn zip(archive: &Arc<Archive>) -> Reply {
-    Reply {
-        status: 200,
-        headers: Vec::new(),
-        body: Body::Zip(Zip::whole(Arc::clone(archive))),
-    }
-    .header("content-type", "application/zip")
-    .header(
-        "content-disposition",
-        format!("attachment; filename=\"potential-role-{}.zip\"", archive.id),
-    )
+    Reply { status: 200, headers: Vec::new(), body: Body::Zip(Zip::whole(Arc::clone(archive))) }
+        .header("content-type", "application/zip")
+        .header("content-disposition", format!("attachment; filename=\"potential-role-{}.zip\"", archive.id))
 }

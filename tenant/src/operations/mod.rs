@@ -42,19 +42,13 @@ pub(crate) fn perform(world: &mut World, call: &Call<'_>) -> Answer {
         "patch_role_mining_potential_role" => roles::patch(world, call),
         "patch_role_mining_session" => sessions::patch(world, call),
         "update_entitlements_potential_role" => entitlements::edit(world, call),
-        other => Err(Refusal {
-            status: 500,
-            text: format!("The tenant does not know how to do {other}."),
-        }),
+        other => Err(Refusal { status: 500, text: format!("The tenant does not know how to do {other}.") }),
     }
 }
 
 /// The role that the path names, within a session if it names one.
 fn role(world: &mut World, call: &Call<'_>) -> Result<usize, Refusal> {
-    world.role(
-        call.text("sessionId"),
-        call.text("potentialRoleId").unwrap_or_default(),
-    )
+    world.role(call.text("sessionId"), call.text("potentialRoleId").unwrap_or_default())
 }
 
 /// One operation of a JSON patch that the document allows.
@@ -67,54 +61,27 @@ struct Patch<'a> {
 
 impl Patch<'_> {
     fn refused(&self, why: &str) -> Refusal {
-        Refusal::bad_request(format!(
-            "Cannot {} {:?}: {why}.",
-            self.operation, self.field
-        ))
+        Refusal::bad_request(format!("Cannot {} {:?}: {why}.", self.operation, self.field))
     }
 }
 
 /// The operations of a JSON patch, if the document allows all of them for their fields.
 fn patches<'a>(call: &'a Call<'_>) -> Result<Vec<Patch<'a>>, Refusal> {
     let read = |patch: &'a Value| {
-        let (operation, path) = (
-            patch["op"].as_str().unwrap_or_default(),
-            patch["path"].as_str().unwrap_or_default(),
-        );
+        let (operation, path) =
+            (patch["op"].as_str().unwrap_or_default(), patch["path"].as_str().unwrap_or_default());
         let field = path.strip_prefix('/').unwrap_or(path);
-        let patch = Patch {
-            field,
-            removes: operation == "remove",
-            value: &patch["value"],
-            operation,
-        };
-        match call
-            .operation
-            .patches
-            .get(field)
-            .filter(|_| path.starts_with('/'))
-        {
+        let patch = Patch { field, removes: operation == "remove", value: &patch["value"], operation };
+        match call.operation.patches.get(field).filter(|_| path.starts_with('/')) {
             Some(allowed) if allowed.iter().any(|known| known == operation) => Ok(patch),
-            Some(allowed) => {
-                Err(patch.refused(&format!("this field allows only {}", allowed.join(", "))))
-            }
+            Some(allowed) => Err(patch.refused(&format!("this field allows only {}", allowed.join(", ")))),
             None => {
-                let known: Vec<_> = call
-                    .operation
-                    .patches
-                    .keys()
-                    .map(|field| format!("/{field}"))
-                    .collect();
+                let known: Vec<_> = call.operation.patches.keys().map(|field| format!("/{field}")).collect();
                 Err(patch.refused(&format!("only these can be patched: {}", known.join(", "))))
             }
         }
     };
-    call.body
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(read)
-        .collect()
+    call.body.as_array().into_iter().flatten().map(read).collect()
 }
 
 /// A boolean, or the text of one, as the vendor's examples write it.

@@ -17,10 +17,7 @@ pub(super) fn summaries(world: &mut World, call: &Call<'_>) -> Answer {
         }
         None => world.all_roles(),
     };
-    let shown: Vec<Value> = numbers
-        .into_iter()
-        .map(|number| show::summary(world, number))
-        .collect();
+    let shown: Vec<Value> = numbers.into_iter().map(|number| show::summary(world, number)).collect();
     let field = |summary: &Value, name: &str| match name {
         "createdById" => summary["createdBy"]["id"].clone(),
         "createdByName" => summary["createdBy"]["displayName"].clone(),
@@ -30,13 +27,8 @@ pub(super) fn summaries(world: &mut World, call: &Call<'_>) -> Answer {
         "identityAttribute" => json!(summary["session"]["scope"].to_string()),
         _ => summary[name].clone(),
     };
-    Listing {
-        items: shown,
-        field: &field,
-        show: &Value::clone,
-        default_sorter: "",
-    }
-    .page(call, &world.settings)
+    Listing { items: shown, field: &field, show: &Value::clone, default_sorter: "" }
+        .page(call, &world.settings)
 }
 
 pub(super) fn get(world: &mut World, call: &Call<'_>) -> Answer {
@@ -50,21 +42,11 @@ pub(super) fn identities(world: &mut World, call: &Call<'_>) -> Answer {
     let field = |&who: &u32, name: &str| match name {
         "name" => json!(world.organisation.name(who)),
         "id" => json!(world.organisation.identity_id(who)),
-        _ => json!(
-            world
-                .organisation
-                .attribute(who, name.strip_prefix("attributes.").unwrap_or(name))
-        ),
+        _ => json!(world.organisation.attribute(who, name.strip_prefix("attributes.").unwrap_or(name))),
     };
     let show = |&who: &u32| show::identity(world, who);
     let items = world.roles[number].members().to_vec();
-    Listing {
-        items,
-        field: &field,
-        show: &show,
-        default_sorter: "",
-    }
-    .page(call, &world.settings)
+    Listing { items, field: &field, show: &show, default_sorter: "" }.page(call, &world.settings)
 }
 
 /// On how many days each member used a source.
@@ -72,9 +54,7 @@ pub(super) fn usage(world: &mut World, call: &Call<'_>) -> Answer {
     let number = role(world, call)?;
     let id = call.text("sourceId").unwrap_or_default();
     let organisation = &world.organisation;
-    let source = organisation
-        .application_of(id)
-        .ok_or_else(|| Refusal::not_found("source", id))?;
+    let source = organisation.application_of(id).ok_or_else(|| Refusal::not_found("source", id))?;
     let field = |&who: &u32, name: &str| match name {
         "displayName" => json!(organisation.name(who)),
         "email" => json!(organisation.email(who)),
@@ -90,13 +70,7 @@ pub(super) fn usage(world: &mut World, call: &Call<'_>) -> Answer {
         })
     };
     let items = world.roles[number].members().to_vec();
-    Listing {
-        items,
-        field: &field,
-        show: &show,
-        default_sorter: "",
-    }
-    .page(call, &world.settings)
+    Listing { items, field: &field, show: &show, default_sorter: "" }.page(call, &world.settings)
 }
 
 /// The roles that somebody saved.
@@ -111,29 +85,17 @@ pub(super) fn drafts(world: &mut World, call: &Call<'_>) -> Answer {
         _ => Value::Null,
     };
     let show = |&number: &usize| show::draft(world, number);
-    Listing {
-        items: saved,
-        field: &field,
-        show: &show,
-        default_sorter: "",
-    }
-    .page(call, &world.settings)
+    Listing { items: saved, field: &field, show: &show, default_sorter: "" }.page(call, &world.settings)
 }
 
 pub(super) fn patch(world: &mut World, call: &Call<'_>) -> Answer {
     let number = role(world, call)?;
     let now = world.now();
     let role = &mut world.roles[number];
-    let (mut name, mut description, mut saved) =
-        (role.name.clone(), role.description.clone(), role.saved);
+    let (mut name, mut description, mut saved) = (role.name.clone(), role.description.clone(), role.saved);
     for patch in patches(call)? {
-        let text = || {
-            patch
-                .value
-                .as_str()
-                .map(str::to_owned)
-                .ok_or_else(|| patch.refused("the value is text"))
-        };
+        let text =
+            || patch.value.as_str().map(str::to_owned).ok_or_else(|| patch.refused("the value is text"));
         match (patch.field, patch.removes) {
             ("name", true) => name = default_name(&role.id),
             ("name", false) => name = text()?,
@@ -141,8 +103,8 @@ pub(super) fn patch(world: &mut World, call: &Call<'_>) -> Answer {
             ("description", _) => description = Some(text()?),
             ("saved", true) => saved = false,
             ("saved", false) => {
-                saved = lenient_flag(patch.value)
-                    .ok_or_else(|| patch.refused("the value is true or false"))?;
+                saved =
+                    lenient_flag(patch.value).ok_or_else(|| patch.refused("the value is true or false"))?;
             }
             _ => return Err(patch.refused("the tenant keeps no such field")),
         }
@@ -161,10 +123,6 @@ pub(super) fn provision(world: &mut World, call: &Call<'_>) -> Answer {
         )));
     }
     let least_popularity = call.number("min-entitlement-popularity").unwrap_or(0);
-    world.provision(
-        number,
-        least_popularity,
-        call.flag("include-common-access").unwrap_or(true),
-    );
+    world.provision(number, least_popularity, call.flag("include-common-access").unwrap_or(true));
     Ok(Reply::json(202, show::summary(world, number)))
 }

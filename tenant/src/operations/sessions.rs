@@ -13,9 +13,7 @@ use crate::world::{Session, World};
 pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     let body = &call.body;
     if let Err(why) = scope::resolve(&world.organisation, &body["scope"]) {
-        return Err(Refusal::bad_request(format!(
-            "Cannot create a session with this scope: {why}."
-        )));
+        return Err(Refusal::bad_request(format!("Cannot create a session with this scope: {why}.")));
     }
     let text = |field: &str| body[field].as_str().map(str::to_owned);
     let session = Session {
@@ -27,11 +25,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
             }
             scope => scope.clone(),
         },
-        focus: if body["type"] == "COMMON" {
-            Focus::Common
-        } else {
-            Focus::Specialized
-        },
+        focus: if body["type"] == "COMMON" { Focus::Common } else { Focus::Specialized },
         least_members: optional(
             &body["minNumIdentitiesInPotentialRole"],
             lenient_number,
@@ -52,16 +46,11 @@ pub(super) fn get(world: &mut World, call: &Call<'_>) -> Answer {
 
 pub(super) fn status(world: &mut World, call: &Call<'_>) -> Answer {
     let number = world.session(call.text("sessionId").unwrap_or_default())?;
-    Ok(Reply::json(
-        200,
-        json!({"state": world.progress(number).state}),
-    ))
+    Ok(Reply::json(200, json!({"state": world.progress(number).state})))
 }
 
 pub(super) fn list(world: &mut World, call: &Call<'_>) -> Answer {
-    let shown: Vec<Value> = (0..world.sessions.len())
-        .map(|number| show::session(world, number))
-        .collect();
+    let shown: Vec<Value> = (0..world.sessions.len()).map(|number| show::session(world, number)).collect();
     let field = |session: &Value, name: &str| match name {
         "createdBy" => session["createdBy"]["displayName"].clone(),
         "createdById" => session["createdBy"]["id"].clone(),
@@ -69,13 +58,8 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Answer {
         "state" => session["status"]["state"].clone(),
         _ => session[name].clone(),
     };
-    Listing {
-        items: shown,
-        field: &field,
-        show: &Value::clone,
-        default_sorter: "",
-    }
-    .page(call, &world.settings)
+    Listing { items: shown, field: &field, show: &Value::clone, default_sorter: "" }
+        .page(call, &world.settings)
 }
 
 pub(super) fn patch(world: &mut World, call: &Call<'_>) -> Answer {
@@ -87,16 +71,11 @@ pub(super) fn patch(world: &mut World, call: &Call<'_>) -> Answer {
         match patch.field {
             "name" if value.is_null() => session.name = None,
             "name" => {
-                session.name = Some(
-                    value
-                        .as_str()
-                        .ok_or_else(|| patch.refused("a name is text"))?
-                        .to_owned(),
-                )
+                session.name = Some(value.as_str().ok_or_else(|| patch.refused("a name is text"))?.to_owned())
             }
             "saved" => {
-                session.saved = lenient_flag(value)
-                    .ok_or_else(|| patch.refused("the value is true or false"))?
+                session.saved =
+                    lenient_flag(value).ok_or_else(|| patch.refused("the value is true or false"))?
             }
             "pruneThreshold" => session.threshold = optional(value, threshold, patch.field)?,
             "minNumIdentitiesInPotentialRole" => {
@@ -106,8 +85,7 @@ pub(super) fn patch(world: &mut World, call: &Call<'_>) -> Answer {
         }
     }
     session.modified = world.now();
-    let mines =
-        session.threshold != before.threshold || session.least_members != before.least_members;
+    let mines = session.threshold != before.threshold || session.least_members != before.least_members;
     world.sessions[number] = session;
     if mines {
         world.mine_again(number);
@@ -116,11 +94,7 @@ pub(super) fn patch(world: &mut World, call: &Call<'_>) -> Answer {
 }
 
 /// A number that may be null.
-fn optional<T>(
-    value: &Value,
-    read: fn(&Value) -> Option<T>,
-    what: &str,
-) -> Result<Option<T>, Refusal> {
+fn optional<T>(value: &Value, read: fn(&Value) -> Option<T>, what: &str) -> Result<Option<T>, Refusal> {
     match value {
         Value::Null => Ok(None),
         value => match read(value) {
@@ -133,7 +107,5 @@ fn optional<T>(
 }
 
 fn threshold(value: &Value) -> Option<u8> {
-    u8::try_from(lenient_number(value)?)
-        .ok()
-        .filter(|&threshold| threshold <= 100)
+    u8::try_from(lenient_number(value)?).ok().filter(|&threshold| threshold <= 100)
 }

@@ -84,11 +84,7 @@ pub(super) fn role(world: &mut World, number: usize) -> Value {
         .iter()
         .map(|&entitlement| &organisation.entitlements[usize::from(entitlement)].id)
         .collect();
-    let ids: Vec<_> = role
-        .members()
-        .iter()
-        .map(|&who| organisation.identity_id(who))
-        .collect();
+    let ids: Vec<_> = role.members().iter().map(|&who| organisation.identity_id(who)).collect();
     let distribution: Vec<_> = ["department", "jobTitle", "location"]
         .iter()
         .map(|name| attribute_distribution(world, number, name))
@@ -110,25 +106,17 @@ pub(super) fn role(world: &mut World, number: usize) -> Value {
 fn attribute_distribution(world: &World, number: usize, name: &str) -> Value {
     let mut counts = std::collections::BTreeMap::<String, u32>::new();
     for &who in world.roles[number].members() {
-        *counts
-            .entry(world.organisation.attribute(who, name).unwrap_or_default())
-            .or_default() += 1;
+        *counts.entry(world.organisation.attribute(who, name).unwrap_or_default()).or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let shown = counts
-        .into_iter()
-        .map(|(value, count)| json!({"attributeValue": value, "count": count}));
+    let shown = counts.into_iter().map(|(value, count)| json!({"attributeValue": value, "count": count}));
     json!({"attributeName": name, "distribution": shown.collect::<Value>()})
 }
 
 pub(super) fn draft(world: &World, number: usize) -> Value {
     let role = &world.roles[number];
-    let id = |entitlement: u16| {
-        world.organisation.entitlements[usize::from(entitlement)]
-            .id
-            .clone()
-    };
+    let id = |entitlement: u16| world.organisation.entitlements[usize::from(entitlement)].id.clone();
     let entitlements = world.entitlements(number, true);
     let mut shown = json!({
         "id": role.id,
@@ -163,12 +151,7 @@ pub(super) fn entitlement(world: &World, number: usize, entitlement: u16, count:
     let members = world.roles[number].members();
     let known = &organisation.entitlements[usize::from(entitlement)];
     let application = &organisation.applications[usize::from(known.application)];
-    let used = || {
-        members
-            .iter()
-            .filter(|&&who| organisation.usage_days(who, known.application) > 0)
-            .count()
-    };
+    let used = || members.iter().filter(|&&who| organisation.usage_days(who, known.application) > 0).count();
     json!({
         "entitlementRef": {
             "id": known.id,

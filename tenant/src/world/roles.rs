@@ -52,20 +52,14 @@ impl World {
     pub(crate) fn entitlements(&self, role: usize, with_common: bool) -> Vec<(u16, u32)> {
         let role = &self.roles[role];
         let wanted = |entitlement| {
-            !role.excluded.contains(&entitlement)
-                && (with_common || !self.is_beside(role, entitlement))
+            !role.excluded.contains(&entitlement) && (with_common || !self.is_beside(role, entitlement))
         };
-        role.counts()
-            .iter()
-            .copied()
-            .filter(|&(entitlement, _)| wanted(entitlement))
-            .collect()
+        role.counts().iter().copied().filter(|&(entitlement, _)| wanted(entitlement)).collect()
     }
 
     /// Whether an entitlement is common access beside what the role is about.
     fn is_beside(&self, role: &Role, entitlement: u16) -> bool {
-        self.organisation.is_common(entitlement)
-            && self.sessions[role.session].focus == Focus::Specialized
+        self.organisation.is_common(entitlement) && self.sessions[role.session].focus == Focus::Specialized
     }
 
     /// Measures a role from its members' access and the roles there already are.
@@ -74,11 +68,7 @@ impl World {
         let members = role.members().len() as f64;
         let own = self.entitlements(number, false);
         let held: f64 = own.iter().map(|&(_, count)| f64::from(count)).sum();
-        let density = if own.is_empty() {
-            0.0
-        } else {
-            held / (members * own.len() as f64)
-        };
+        let density = if own.is_empty() { 0.0 } else { held / (members * own.len() as f64) };
         let mut typical: Vec<u16> = own
             .iter()
             .filter(|&&(_, count)| f64::from(count) * 2.0 >= members)
@@ -86,21 +76,11 @@ impl World {
             .collect();
         typical.sort_unstable();
         let itself = role.provision.as_ref().map(|provision| provision.existing);
-        let others = self
-            .existing
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| Some(*index) != itself);
-        let nearest = others
-            .map(|(_, other)| mining::similarity(&typical, other))
-            .fold(0.0, f64::max);
+        let others = self.existing.iter().enumerate().filter(|(index, _)| Some(*index) != itself);
+        let nearest = others.map(|(_, other)| mining::similarity(&typical, other)).fold(0.0, f64::max);
         let percent = |share: f64| (share * 100.0).round() as u8;
         let (density, freshness) = (percent(density), percent(1.0 - nearest));
-        Metrics {
-            density,
-            freshness,
-            quality: percent((f64::from(density) + f64::from(freshness)) / 200.0),
-        }
+        Metrics { density, freshness, quality: percent((f64::from(density) + f64::from(freshness)) / 200.0) }
     }
 
     /// The state of a role's provisioning, and the id of the role that came of it.
@@ -128,26 +108,15 @@ impl World {
             role_id: uuid(self.settings.seed ^ 0x90e5, number as u64).replace('-', ""),
             existing: self.existing.len(),
         };
-        self.existing.push(if provision.fails {
-            Vec::new()
-        } else {
-            entitlements
-        });
+        self.existing.push(if provision.fails { Vec::new() } else { entitlements });
         self.roles[number].provision = Some(provision);
     }
 
     /// Starts an export; the zip is of the role as it is now.
-    pub(crate) fn export(
-        &mut self,
-        role: usize,
-        least_popularity: i64,
-        with_common: bool,
-    ) -> &Export {
+    pub(crate) fn export(&mut self, role: usize, least_popularity: i64, with_common: bool) -> &Export {
         let members = self.roles[role].members().len() as i64;
         let mut entitlements = self.entitlements(role, with_common);
-        entitlements.retain(|&(_, count)| {
-            i64::from(count) * 100 >= least_popularity.saturating_mul(members)
-        });
+        entitlements.retain(|&(_, count)| i64::from(count) * 100 >= least_popularity.saturating_mul(members));
         let archive = Archive {
             id: uuid(self.settings.seed ^ 0xe890, self.exports.len() as u64),
             organisation: Arc::clone(&self.organisation),

@@ -16,12 +16,7 @@ pub(crate) struct Api {
 
 /// Settings for a tenant that is small, holds its answers against the document, and waits for `advance`.
 pub(crate) fn settings() -> Builder {
-    Tenant::builder()
-        .identities(300)
-        .step(STEP)
-        .frozen_clock()
-        .rate_limit(None)
-        .check_replies(true)
+    Tenant::builder().identities(300).step(STEP).frozen_clock().rate_limit(None).check_replies(true)
 }
 
 impl Api {
@@ -32,35 +27,20 @@ impl Api {
             .no_proxy()
             .build()
             .unwrap();
-        let mut api = Self {
-            tenant,
-            http,
-            token: String::new(),
-        };
+        let mut api = Self { tenant, http, token: String::new() };
         api.token = api.new_token().await;
         api
     }
 
     pub(crate) async fn new_token(&self) -> String {
-        let answer = self
-            .token_request(self.tenant.client_id(), self.tenant.client_secret())
-            .await;
+        let answer = self.token_request(self.tenant.client_id(), self.tenant.client_secret()).await;
         let answer: Value = answer.json().await.unwrap();
         answer["access_token"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn token_request(&self, id: &str, secret: &str) -> Response {
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", id),
-            ("client_secret", secret),
-        ];
-        self.http
-            .post(format!("{}/oauth/token", self.tenant.base_url()))
-            .form(&form)
-            .send()
-            .await
-            .unwrap()
+        let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+        self.http.post(format!("{}/oauth/token", self.tenant.base_url())).form(&form).send().await.unwrap()
     }
 
     /// A request below `/beta` with the token.
@@ -83,26 +63,15 @@ impl Api {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        self.body(Method::POST, path, "application/json", body)
-            .await
+        self.body(Method::POST, path, "application/json", body).await
     }
 
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> (u16, Value) {
-        self.body(Method::PATCH, path, "application/json-patch+json", body)
-            .await
+        self.body(Method::PATCH, path, "application/json-patch+json", body).await
     }
 
-    pub(crate) async fn body(
-        &self,
-        method: Method,
-        path: &str,
-        kind: &str,
-        body: &Value,
-    ) -> (u16, Value) {
-        let request = self
-            .request(method, path)
-            .header("content-type", kind)
-            .body(body.to_string());
+    pub(crate) async fn body(&self, method: Method, path: &str, kind: &str, body: &Value) -> (u16, Value) {
+        let request = self.request(method, path).header("content-type", kind).body(body.to_string());
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
@@ -111,10 +80,7 @@ impl Api {
     /// and below `/role-mining-potential-roles`.
     pub(crate) async fn some_role(&self) -> Paths {
         let role = &self.json("/role-mining-potential-roles").await[0];
-        let (session, id) = (
-            role["session"]["id"].as_str().unwrap(),
-            role["id"].as_str().unwrap(),
-        );
+        let (session, id) = (role["session"]["id"].as_str().unwrap(), role["id"].as_str().unwrap());
         Paths {
             session: format!("/role-mining-sessions/{session}"),
             summary: format!("/role-mining-sessions/{session}/potential-role-summaries/{id}"),
@@ -138,10 +104,5 @@ pub(crate) fn cause(error: &Value) -> &str {
 
 /// The texts of one field of every item.
 pub(crate) fn column<'a>(items: &'a Value, field: &str) -> Vec<&'a str> {
-    items
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item[field].as_str().unwrap_or_default())
-        .collect()
+    items.as_array().unwrap().iter().map(|item| item[field].as_str().unwrap_or_default()).collect()
 }

@@ -23,23 +23,14 @@ async fn download(api: &Api, path: &str, range: Option<&str>) -> Response {
 
 fn member(zip: &[u8], name: &str) -> String {
     let mut text = String::new();
-    zip::ZipArchive::new(Cursor::new(zip))
-        .unwrap()
-        .by_name(name)
-        .unwrap()
-        .read_to_string(&mut text)
-        .unwrap();
+    zip::ZipArchive::new(Cursor::new(zip)).unwrap().by_name(name).unwrap().read_to_string(&mut text).unwrap();
     text
 }
 
 #[tokio::test]
 async fn an_export_runs_and_its_zip_holds_the_role() {
     let api = Api::start(settings()).await;
-    let path = exported(
-        &api,
-        &json!({"minEntitlementPopularity": 50, "includeCommonAccess": false}),
-    )
-    .await;
+    let path = exported(&api, &json!({"minEntitlementPopularity": 50, "includeCommonAccess": false})).await;
     assert_eq!(download(&api, &path, None).await.status(), 400);
     for status in ["QUEUED", "IN_PROGRESS", "SUCCESS"] {
         assert_eq!(api.json(&path).await["status"], status);
@@ -50,32 +41,18 @@ async fn an_export_runs_and_its_zip_holds_the_role() {
     let zip = answer.bytes().await.unwrap();
     let role = api.json(&api.some_role().await.summary).await;
     let identities = member(&zip, "identities.csv");
-    assert_eq!(
-        identities.lines().count() as u64,
-        role["identityCount"].as_u64().unwrap() + 1
-    );
+    assert_eq!(identities.lines().count() as u64, role["identityCount"].as_u64().unwrap() + 1);
     let entitlements = member(&zip, "entitlements.csv");
-    let popularities: Vec<f64> = entitlements
-        .lines()
-        .skip(1)
-        .map(|line| line.split(',').nth(4).unwrap().parse().unwrap())
-        .collect();
+    let popularities: Vec<f64> =
+        entitlements.lines().skip(1).map(|line| line.split(',').nth(4).unwrap().parse().unwrap()).collect();
     assert!(!popularities.is_empty() && popularities.iter().all(|&popularity| popularity >= 50.0));
-    assert!(
-        !entitlements.contains("Employee"),
-        "common access was not wanted"
-    );
+    assert!(!entitlements.contains("Employee"), "common access was not wanted");
 }
 
 #[tokio::test]
 async fn a_role_can_be_exported_at_once() {
     let api = Api::start(settings()).await;
-    let zip = api
-        .get(&format!("{}/export", api.some_role().await.within))
-        .await
-        .bytes()
-        .await
-        .unwrap();
+    let zip = api.get(&format!("{}/export", api.some_role().await.within)).await.bytes().await.unwrap();
     assert!(member(&zip, "entitlements.csv").contains("Employee"));
 }
 
@@ -112,20 +89,12 @@ async fn a_range_is_honoured_if_so_set_and_matches_the_whole() {
     }
     let past = download(&api, &path, Some(&format!("bytes={}-", whole.len()))).await;
     assert_eq!(
-        (
-            past.status().as_u16(),
-            past.headers()["content-range"].to_str().unwrap()
-        ),
+        (past.status().as_u16(), past.headers()["content-range"].to_str().unwrap()),
         (416, &*format!("bytes */{}", whole.len()))
     );
 
     let stale = api.request(reqwest::Method::GET, &format!("{path}/download"));
-    let stale = stale
-        .header("range", "bytes=5-")
-        .header("if-range", "\"other\"")
-        .send()
-        .await
-        .unwrap();
+    let stale = stale.header("range", "bytes=5-").header("if-range", "\"other\"").send().await.unwrap();
     assert_eq!(stale.status(), 200);
 
     let api = Api::start(settings()).await;
@@ -165,30 +134,11 @@ async fn a_redirected_download_must_not_bring_the_token_along() {
     let location = answer.headers()["location"].to_str().unwrap();
     assert!(!location.starts_with(api.tenant.base_url()));
 
-    let zip = api
-        .http
-        .get(location)
-        .send()
-        .await
-        .unwrap()
-        .bytes()
-        .await
-        .unwrap();
+    let zip = api.http.get(location).send().await.unwrap().bytes().await.unwrap();
     assert!(member(&zip, "identities.csv").starts_with("id,name"));
-    let with_token = api
-        .http
-        .get(location)
-        .bearer_auth("token")
-        .send()
-        .await
-        .unwrap();
+    let with_token = api.http.get(location).bearer_auth("token").send().await.unwrap();
     assert_eq!(with_token.status(), 400);
-    let unsigned = api
-        .http
-        .get(location.split('?').next().unwrap())
-        .send()
-        .await
-        .unwrap();
+    let unsigned = api.http.get(location.split('?').next().unwrap()).send().await.unwrap();
     assert_eq!(unsigned.status(), 403);
     let seen: Vec<_> = api
         .tenant

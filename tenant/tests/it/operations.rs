@@ -10,20 +10,11 @@ use crate::api::{Api, STEP, settings};
 async fn all_operations_answer_as_documented() {
     let api = Api::start(settings().identities(600).sessions(6)).await;
     let paths = api.some_role().await;
-    let source = api.json(&format!("{}/applications", paths.summary)).await[0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let source =
+        api.json(&format!("{}/applications", paths.summary)).await[0]["id"].as_str().unwrap().to_owned();
     let entitlements = api.json(&format!("{}/entitlements", paths.summary)).await;
-    let export = api
-        .post(&format!("{}/export-async", paths.within), &json!({}))
-        .await
-        .1;
-    let export = format!(
-        "{}/export-async/{}",
-        paths.within,
-        export["exportId"].as_str().unwrap()
-    );
+    let export = api.post(&format!("{}/export-async", paths.within), &json!({})).await.1;
+    let export = format!("{}/export-async/{}", paths.within, export["exportId"].as_str().unwrap());
     api.tenant.advance(STEP * 2);
     let patch = json!([{"op": "replace", "path": "/name", "value": "New"}]);
     for (method, path) in [
@@ -35,15 +26,9 @@ async fn all_operations_answer_as_documented() {
         ("GET", format!("{}/potential-role-summaries", paths.session)),
         ("GET", paths.summary.clone()),
         ("GET", paths.alone.clone()),
-        (
-            "GET",
-            format!("{}/sources/{source}/identityUsage", paths.alone),
-        ),
+        ("GET", format!("{}/sources/{source}/identityUsage", paths.alone)),
         ("GET", format!("{}/entitlement-popularities", paths.within)),
-        (
-            "GET",
-            format!("{}/entitlement-popularity-distribution", paths.within),
-        ),
+        ("GET", format!("{}/entitlement-popularity-distribution", paths.within)),
         ("GET", format!("{}/identities", paths.within)),
         ("GET", format!("{}/export", paths.within)),
         ("GET", export.clone()),
@@ -59,49 +44,18 @@ async fn all_operations_answer_as_documented() {
         assert!(status == 200 || status == 202, "{method} {path}: {status}");
     }
     let edit = json!({"ids": [entitlements[0]["id"]], "exclude": true});
-    assert_eq!(
-        api.post(&format!("{}/edit-entitlements", paths.within), &edit)
-            .await
-            .0,
-        201
-    );
-    assert_eq!(
-        api.get(&format!("{}/excluded-entitlements", paths.within))
-            .await
-            .status(),
-        200
-    );
-    assert_eq!(
-        api.post(&format!("{}/provision", paths.within), &json!({}))
-            .await
-            .0,
-        202
-    );
-    assert_eq!(
-        api.post("/role-mining-sessions", &json!({"type": "COMMON"}))
-            .await
-            .0,
-        201
-    );
+    assert_eq!(api.post(&format!("{}/edit-entitlements", paths.within), &edit).await.0, 201);
+    assert_eq!(api.get(&format!("{}/excluded-entitlements", paths.within)).await.status(), 200);
+    assert_eq!(api.post(&format!("{}/provision", paths.within), &json!({})).await.0, 202);
+    assert_eq!(api.post("/role-mining-sessions", &json!({"type": "COMMON"})).await.0, 201);
 
-    let called: HashSet<String> = api
-        .tenant
-        .record()
-        .into_iter()
-        .filter_map(|one| one.operation)
-        .collect();
-    let missed: Vec<_> = Tenant::operations()
-        .into_iter()
-        .filter(|name| !called.contains(*name))
-        .collect();
+    let called: HashSet<String> = api.tenant.record().into_iter().filter_map(|one| one.operation).collect();
+    let missed: Vec<_> = Tenant::operations().into_iter().filter(|name| !called.contains(*name)).collect();
     assert_eq!((missed, Tenant::operations().len()), (Vec::new(), 25));
 }
 
-const PATHS: [&str; 3] = [
-    "/role-mining-sessions",
-    "/role-mining-potential-roles",
-    "/role-mining-potential-roles/saved",
-];
+const PATHS: [&str; 3] =
+    ["/role-mining-sessions", "/role-mining-potential-roles", "/role-mining-potential-roles/saved"];
 
 /// The document knows no 404 for some operations; there the tenant says 400.
 #[tokio::test]
@@ -115,10 +69,7 @@ async fn what_does_not_exist_is_refused_as_the_document_has_it() {
         format!("/role-mining-potential-roles/{id}"),
         format!("{}/export-async/{id}", paths.within),
         format!("{}/export-async/no-uuid", paths.within),
-        paths
-            .within
-            .replace("/potential-roles/", "/potential-roles/x")
-            + "/identities",
+        paths.within.replace("/potential-roles/", "/potential-roles/x") + "/identities",
         format!("{}/sources/none/identityUsage", paths.alone),
     ] {
         let status = api.get(&path).await.status().as_u16();
