@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
+use futures_util::future::join;
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
 
@@ -31,17 +32,21 @@ pub(crate) async fn store(mut transfer: Transfer, path: &Path) -> Result<Receipt
             Failure::Transfer(error) => error,
             Failure::Disk(error) => broken(error),
         })?;
-        match checked(&part.0).await {
+        // The disk and the processor are busy at the same time.
+        let (synced, checked) = join(writer.get_ref().sync_all(), checked(&part.0)).await;
+        match checked {
             Err(error) if left > 0 => {
                 tracing::warn!(%error, "download is fetched once more");
                 transfer.rewind();
                 clear(&mut writer).await.map_err(broken)?;
             }
             Err(error) => return Err(error),
-            Ok(()) => break,
+            Ok(()) => {
+                synced.map_err(broken)?;
+                break;
+            }
         }
     }
-    writer.get_ref().sync_all().await.map_err(broken)?;
     drop(writer);
     part.rename(path).await?;
     Ok(Receipt { path: path.to_owned(), bytes: transfer.at() })

@@ -77,6 +77,23 @@ async fn a_download_is_read_without_unpacking() {
     assert!(archive.records::<HashMap<String, String>>("nothing.csv").is_err());
 }
 
+#[test]
+fn an_archive_may_be_compressed() {
+    use std::io::Write as _;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    zip.start_file("a.csv", options.compression_method(zip::CompressionMethod::Deflated)).unwrap();
+    zip.write_all(b"name,count\n\"a, b\",2\n").unwrap();
+    let mut bytes = zip.finish().unwrap().into_inner();
+    let mut archive = Archive::new(std::io::Cursor::new(&bytes)).unwrap();
+    archive.check().unwrap();
+    let rows: Vec<(String, u32)> = archive.records("a.csv").unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows, [("a, b".to_owned(), 2)]);
+    bytes[45] ^= 0x10;
+    assert!(Archive::new(std::io::Cursor::new(&bytes)).unwrap().check().is_err());
+    assert!(Archive::new(std::io::Cursor::new(&bytes[..bytes.len() - 30])).is_err());
+}
+
 #[tokio::test]
 async fn the_export_at_once_is_the_same_download() {
     let tenant = padded(100_000).start().await.unwrap();

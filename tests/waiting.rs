@@ -123,7 +123,7 @@ async fn export_stalls_forever() {
     let limit = Duration::from_millis(300);
     let error = job.finish().schedule(quick()).timeout(limit).await.unwrap_err();
     let WaitError::TimedOut { elapsed, polls, last, trouble } = &error else { panic!("{error:?}") };
-    assert!(*elapsed <= limit && *elapsed > limit / 2, "{elapsed:?}");
+    assert!((limit / 2..limit * 2).contains(elapsed), "{elapsed:?}");
     assert!((5..60).contains(polls), "{polls}");
     assert_eq!(*last, Some(ExportState::Queued));
     assert!(trouble.is_none());

@@ -21,24 +21,24 @@ use super::error::{Error, retry_after};
 /// length from a second on is discovered after less than 15 % of that length more often than not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PollSchedule {
-    /// The shortest pause. Default 250 ms.
+    /// The shortest pause. Default 220 ms.
     pub least: Duration,
     /// The longest pause. Default 3 minutes.
     pub most: Duration,
-    /// The pause as a share of the time waited so far. Default 0.3.
+    /// The pause as a share of the time waited so far. Default 0.31.
     pub share: f64,
     /// By what share of itself each pause is longer or shorter at random, so that jobs that started together
-    /// are not asked after together. Default 0.1.
+    /// are not asked after together. Default 0.2.
     pub jitter: f64,
 }
 
 impl Default for PollSchedule {
     fn default() -> PollSchedule {
         PollSchedule {
-            least: Duration::from_millis(250),
+            least: Duration::from_millis(220),
             most: Duration::from_secs(180),
-            share: 0.3,
-            jitter: 0.1,
+            share: 0.31,
+            jitter: 0.2,
         }
     }
 }
@@ -48,7 +48,7 @@ impl PollSchedule {
     fn pause(&self, elapsed: Duration, pauses: u32) -> Duration {
         // The shortest pause comes several times before the pauses begin to grow: the share of so short a
         // time would be lost in what a request takes.
-        let grown = elapsed.saturating_sub(self.least).as_secs_f64() * self.share.max(0.0);
+        let grown = elapsed.saturating_sub(self.least.mul_f64(1.4)).as_secs_f64() * self.share.max(0.0);
         let pause = Duration::try_from_secs_f64(grown).unwrap_or(self.most).min(self.most).max(self.least);
         // The first is the one that spreads jobs that started together.
         let jitter = if pauses == 0 { 0.5 } else { self.jitter.clamp(0.0, 1.0) };
