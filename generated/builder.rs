@@ -227,6 +227,42 @@ impl PatchRoleMiningPotentialRole {
         self.call.json_body::<Vec<types::PatchPotentialRoleRequestInner>>(&value.into());
         self
     }
+    /// Adds to the patch: takes `description` away.
+    pub fn remove_description(mut self) -> Self {
+        self.call.patch("remove", "/description", None);
+        self
+    }
+    /// Adds to the patch: `replace` of `description` with a value.
+    pub fn replace_description(mut self, value: impl Into<String>) -> Self {
+        self.call
+            .patch("replace", "/description", Some(Into::<String>::into(value).into()));
+        self
+    }
+    /// Adds to the patch: `replace` of `description` with null.
+    pub fn replace_description_with_null(mut self) -> Self {
+        self.call.patch("replace", "/description", Some(serde_json::Value::Null));
+        self
+    }
+    /// Adds to the patch: takes `name` away.
+    pub fn remove_name(mut self) -> Self {
+        self.call.patch("remove", "/name", None);
+        self
+    }
+    /// Adds to the patch: `replace` of `name` with a value.
+    pub fn replace_name(mut self, value: impl Into<String>) -> Self {
+        self.call.patch("replace", "/name", Some(Into::<String>::into(value).into()));
+        self
+    }
+    /// Adds to the patch: takes `saved` away.
+    pub fn remove_saved(mut self) -> Self {
+        self.call.patch("remove", "/saved", None);
+        self
+    }
+    /// Adds to the patch: `replace` of `saved` with a value.
+    pub fn replace_saved(mut self, value: impl Into<bool>) -> Self {
+        self.call.patch("replace", "/saved", Some(Into::<bool>::into(value).into()));
+        self
+    }
     /// Sends `PATCH /role-mining-potential-roles/{potentialRoleId}`.
     ///
     /// # Errors
@@ -515,6 +551,65 @@ impl PatchRoleMiningSession {
         self.call.json_body::<Vec<types::JsonPatchOperation>>(&value.into());
         self
     }
+    /// Adds to the patch: `replace` of `pruneThreshold` with a value.
+    pub fn replace_prune_threshold(mut self, value: impl Into<i64>) -> Self {
+        self.call
+            .patch("replace", "/pruneThreshold", Some(Into::<i64>::into(value).into()));
+        self
+    }
+    /// Adds to the patch: `replace` of `pruneThreshold` with null.
+    pub fn replace_prune_threshold_with_null(mut self) -> Self {
+        self.call.patch("replace", "/pruneThreshold", Some(serde_json::Value::Null));
+        self
+    }
+    /// Adds to the patch: `replace` of `minNumIdentitiesInPotentialRole` with a value.
+    pub fn replace_min_num_identities_in_potential_role(
+        mut self,
+        value: impl Into<i64>,
+    ) -> Self {
+        self.call
+            .patch(
+                "replace",
+                "/minNumIdentitiesInPotentialRole",
+                Some(Into::<i64>::into(value).into()),
+            );
+        self
+    }
+    /// Adds to the patch: `replace` of `minNumIdentitiesInPotentialRole` with null.
+    pub fn replace_min_num_identities_in_potential_role_with_null(mut self) -> Self {
+        self.call
+            .patch(
+                "replace",
+                "/minNumIdentitiesInPotentialRole",
+                Some(serde_json::Value::Null),
+            );
+        self
+    }
+    /// Adds to the patch: `replace` of `saved` with a value.
+    pub fn replace_saved(mut self, value: impl Into<bool>) -> Self {
+        self.call.patch("replace", "/saved", Some(Into::<bool>::into(value).into()));
+        self
+    }
+    /// Adds to the patch: `add` of `name` with a value.
+    pub fn add_name(mut self, value: impl Into<String>) -> Self {
+        self.call.patch("add", "/name", Some(Into::<String>::into(value).into()));
+        self
+    }
+    /// Adds to the patch: `add` of `name` with null.
+    pub fn add_name_with_null(mut self) -> Self {
+        self.call.patch("add", "/name", Some(serde_json::Value::Null));
+        self
+    }
+    /// Adds to the patch: `replace` of `name` with a value.
+    pub fn replace_name(mut self, value: impl Into<String>) -> Self {
+        self.call.patch("replace", "/name", Some(Into::<String>::into(value).into()));
+        self
+    }
+    /// Adds to the patch: `replace` of `name` with null.
+    pub fn replace_name_with_null(mut self) -> Self {
+        self.call.patch("replace", "/name", Some(serde_json::Value::Null));
+        self
+    }
     /// Sends `PATCH /role-mining-sessions/{sessionId}`.
     ///
     /// # Errors
@@ -699,6 +794,42 @@ impl PatchPotentialRole {
         value: impl Into<Vec<types::PatchPotentialRoleRequestInner>>,
     ) -> Self {
         self.call.json_body::<Vec<types::PatchPotentialRoleRequestInner>>(&value.into());
+        self
+    }
+    /// Adds to the patch: takes `description` away.
+    pub fn remove_description(mut self) -> Self {
+        self.call.patch("remove", "/description", None);
+        self
+    }
+    /// Adds to the patch: `replace` of `description` with a value.
+    pub fn replace_description(mut self, value: impl Into<String>) -> Self {
+        self.call
+            .patch("replace", "/description", Some(Into::<String>::into(value).into()));
+        self
+    }
+    /// Adds to the patch: `replace` of `description` with null.
+    pub fn replace_description_with_null(mut self) -> Self {
+        self.call.patch("replace", "/description", Some(serde_json::Value::Null));
+        self
+    }
+    /// Adds to the patch: takes `name` away.
+    pub fn remove_name(mut self) -> Self {
+        self.call.patch("remove", "/name", None);
+        self
+    }
+    /// Adds to the patch: `replace` of `name` with a value.
+    pub fn replace_name(mut self, value: impl Into<String>) -> Self {
+        self.call.patch("replace", "/name", Some(Into::<String>::into(value).into()));
+        self
+    }
+    /// Adds to the patch: takes `saved` away.
+    pub fn remove_saved(mut self) -> Self {
+        self.call.patch("remove", "/saved", None);
+        self
+    }
+    /// Adds to the patch: `replace` of `saved` with a value.
+    pub fn replace_saved(mut self, value: impl Into<bool>) -> Self {
+        self.call.patch("replace", "/saved", Some(Into::<bool>::into(value).into()));
         self
     }
     /// Sends `PATCH /role-mining-sessions/{sessionId}/potential-role-summaries/{potentialRoleId}`.

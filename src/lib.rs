@@ -43,6 +43,12 @@
 //! - [`fields`] are what each operation filters and sorts by, typed by what it supports.
 //! - [`operations`] is what the document says of each operation, as data.
 //! - [`ByteStream`] is a download, as it arrives.
+//! - [`Client::export`] starts an export, waits for it and fetches it to a path, where it is whole or not
+//!   at all; [`Client::export_all`] does so for all roles of a session, and takes up its work after a crash.
+//!   [`Archive`] reads the tables inside.
+//! - [`Client::wait_for_session`], [`Client::provision`] and [`Poller`] wait for what the service does by itself.
+//! - Operations that patch have a setter for each field and each operation the service takes on it, such as
+//!   [`replace_name`](builder::PatchPotentialRole::replace_name).
 //!
 //! # What it does not do
 //!
@@ -52,10 +58,26 @@
 
 #![deny(missing_docs)]
 
+mod archive;
+mod bulk;
+mod download;
+mod export;
 #[path = "../generated/mod.rs"]
 #[rustfmt::skip]
 mod generated;
+mod manifest;
 pub(crate) mod runtime;
+mod session;
+mod store;
+mod transfer;
 
+pub use archive::{Archive, ArchiveError, Member, Records};
+pub use bulk::{BulkError, BulkExport, BulkReport, Exported, RoleError};
+pub use download::{Download, DownloadError, DownloadStream, Receipt};
+pub use export::{ExportJob, ExportToken, Finish, FinishedExport, StartExport};
 pub use generated::{BASE_PATH, DOCUMENT, builder, fields, operations, types};
 pub use runtime::*;
+pub use session::{Provision, ProvisionProgress, SessionProgress, WaitForSession};
+pub use types::RoleMiningPotentialRoleExportState as ExportState;
+pub use types::RoleMiningPotentialRoleProvisionState as ProvisionState;
+pub use types::RoleMiningSessionState as SessionState;

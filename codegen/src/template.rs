@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 /// The runtime, which is written once, for the crate this generator belongs to.
-const RUNTIME: [(&str, &str); 25] = [
+const RUNTIME: [(&str, &str); 26] = [
     ("mod.rs", include_str!("../../src/runtime/mod.rs")),
     ("address.rs", include_str!("../../src/runtime/address.rs")),
     ("call.rs", include_str!("../../src/runtime/call.rs")),
@@ -21,6 +21,7 @@ const RUNTIME: [(&str, &str); 25] = [
     ("options.rs", include_str!("../../src/runtime/options.rs")),
     ("pager.rs", include_str!("../../src/runtime/pager.rs")),
     ("pages.rs", include_str!("../../src/runtime/pages.rs")),
+    ("poll.rs", include_str!("../../src/runtime/poll.rs")),
     ("rate.rs", include_str!("../../src/runtime/rate.rs")),
     ("reader.rs", include_str!("../../src/runtime/reader.rs")),
     ("response.rs", include_str!("../../src/runtime/response.rs")),
@@ -31,6 +32,9 @@ const RUNTIME: [(&str, &str); 25] = [
     ("wire.rs", include_str!("../../src/runtime/wire.rs")),
     ("yaml.rs", include_str!("../../src/runtime/yaml.rs")),
 ];
+
+/// Dependencies of what is written by hand for this crate alone.
+const OVERLAY: [&str; 2] = ["csv", "zip"];
 
 const MANIFEST: &str = include_str!("../../Cargo.toml");
 
@@ -53,12 +57,17 @@ fn manifest(name: &str) -> String {
         .filter(|line| !line.contains("dep:"))
         .map(|line| format!("{line}\n"))
         .collect();
+    let dependencies: String = section("dependencies")
+        .lines()
+        .filter(|line| !OVERLAY.iter().any(|name| line.split(' ').next() == Some(*name)))
+        .map(|line| format!("{line}\n"))
+        .collect();
     format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"{}\"\n\
          description = \"A typed client, generated from an OpenAPI document\"\npublish = false\n\n\
          [features]\n{features}\n[dependencies]\n{}\n[workspace]\n",
         env!("CARGO_PKG_RUST_VERSION"),
-        section("dependencies"),
+        dependencies,
     )
 }
 

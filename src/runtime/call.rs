@@ -25,6 +25,7 @@ pub(crate) struct Call {
     query: Vec<(&'static str, Query)>,
     headers: Vec<(&'static str, String)>,
     body: Option<Result<Body, String>>,
+    patches: Vec<serde_json::Value>,
 }
 
 /// The value of a query parameter.
@@ -55,6 +56,7 @@ impl Call {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            patches: Vec::new(),
         }
     }
 
@@ -104,6 +106,18 @@ impl Call {
     pub(crate) fn json_body<T: serde::Serialize>(&mut self, value: &T) {
         let bytes = serde_json::to_vec(value).map_err(|error| format!("the body has no JSON form: {error}"));
         self.body = Some(bytes.map(|bytes| Body { content_type: None, bytes: bytes.into() }));
+    }
+
+    /// Adds an operation to the JSON Patch that is the body.
+    #[allow(dead_code, reason = "what is called depends on the document")]
+    pub(crate) fn patch(&mut self, operation: &str, path: &str, value: Option<serde_json::Value>) {
+        let mut fields = serde_json::Map::new();
+        fields.insert("op".into(), operation.into());
+        fields.insert("path".into(), path.into());
+        fields.extend(value.map(|value| ("value".into(), value)));
+        self.patches.push(fields.into());
+        let patches = serde_json::Value::from(self.patches.clone());
+        self.json_body(&patches);
     }
 
     /// Sets the body to bytes of a media type that the document leaves to the caller.

@@ -315,7 +315,7 @@ impl Error {
 
 /// How long `Retry-After` asks to wait. A date counts from the service's own, so that clocks that differ do
 /// no harm.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

@@ -4,6 +4,12 @@
 macro_rules! call_options {
     ($builder:ident) => {
         impl $builder {
+            /// What it sends, for those who send it more than once or add to it.
+            #[allow(dead_code, reason = "few calls are sent in other ways than by `send`")]
+            pub(crate) fn into_call(self) -> crate::runtime::Call {
+                self.call
+            }
+
             /// How this call is tried again, in place of what the client has.
             pub fn with_retry(mut self, policy: crate::RetryPolicy) -> Self {
                 self.call.options.retry = Some(policy);

@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::error::{Error, Waited};
+use super::error::{Error, Misread, Waited};
 use super::operation::Operation;
 
 /// A value, with the status and the headers it came with.
@@ -38,6 +38,13 @@ impl<T> ResponseValue<T> {
     /// The headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// The error of a success without what the caller cannot do without.
+    #[allow(dead_code, reason = "not every client needs more of an answer than its document says")]
+    pub(crate) fn lacks(&self, operation: &'static Operation, field: &str) -> Error {
+        let misread = Misread { cause: format!("it has no `{field}`"), cut: false };
+        Error::body_error(operation, self.status, self.headers.clone(), Bytes::new(), misread)
     }
 
     /// How many items the whole collection has, from `X-Total-Count`; there when the request said

@@ -56,7 +56,7 @@ impl RetryPolicy {
 
     /// A wait before the attempt that follows number `attempt`: any length up to its longest is as likely as
     /// any other, so that callers that failed together do not come back together.
-    fn wait(&self, attempt: u32) -> Duration {
+    pub(crate) fn wait(&self, attempt: u32) -> Duration {
         let doubled =
             self.base.saturating_mul(1u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
         doubled.min(self.cap).mul_f64(fastrand::f64())
@@ -105,7 +105,7 @@ impl Budget {
         *left = (*left + self.terms.per_success).min(self.terms.burst.into());
     }
 
-    fn spend(&self) -> bool {
+    pub(crate) fn spend(&self) -> bool {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = *left >= 1.0;
         *left -= f64::from(u8::from(spent));

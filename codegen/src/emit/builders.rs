@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::{Api, docs, models, table};
+use super::{Api, docs, models, patches, table};
 use crate::error::{Error, Result};
 use crate::filters;
 use crate::lower;
@@ -159,6 +159,7 @@ fn call(
         .filter(|_| table::pages(api, operation.node))
         .and_then(|ty| models::generic(ty, "Vec"))
         .map(|item| paginate(&item));
+    setters.extend(patches::setters(api, operation));
     let sent = sent(answer, operation);
     Ok(Call {
         constant: super::ident(&operation.id().to_shouty_snake_case()),

@@ -15,6 +15,7 @@ mod builders;
 mod docs;
 mod fields;
 mod models;
+mod patches;
 mod table;
 
 /// The modules of a client, by file name, without headers.
