@@ -184,28 +184,14 @@ impl BulkExport {
         )
     }
 
-    /// The ids of the roles, all pages of them.
+    /// The ids of the roles.
     async fn roles(&self) -> Result<Vec<String>, Error> {
-        let mut roles = Vec::new();
-        loop {
-            let offset = i64::try_from(roles.len()).unwrap_or(i64::MAX);
-            let mut call = self.client.get_potential_role_summaries().session_id(&self.session_id);
-            call = call.limit(250).offset(offset);
-            if let Some(filter) = &self.filter {
-                call = call.filters(filter.clone());
-            }
-            match call.send().await {
-                Ok(page) if page.is_empty() => break,
-                Ok(page) => {
-                    roles.extend(page.into_inner().into_iter().map(|role| role.id.unwrap_or_default()))
-                }
-                // A collection that ends where a page does may answer so in place of an empty page.
-                Err(error) if offset > 0 && error.status().is_some_and(|status| status == 400) => break,
-                Err(error) => return Err(error),
-            }
+        let mut list = self.client.get_potential_role_summaries().session_id(&self.session_id);
+        if let Some(filter) = &self.filter {
+            list = list.filters(filter.clone());
         }
-        roles.retain(|role| !role.is_empty());
-        Ok(roles)
+        let roles = list.paginate().all().await?;
+        Ok(roles.into_iter().filter_map(|role| role.id).filter(|id| !id.is_empty()).collect())
     }
 
     async fn one(&self, ledger: &Ledger, role: String) -> Result<Outcome, BulkError> {
