@@ -12,32 +12,26 @@
 
 use std::cmp::Reverse;
 use std::error::Error;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use sailpoint_role_mining::types::{
-    RoleMiningPotentialRoleExportRequest, RoleMiningPotentialRoleExportState as ExportState,
     RoleMiningPotentialRoleSummary, RoleMiningRoleType, RoleMiningSessionDto, RoleMiningSessionScope,
-    RoleMiningSessionState,
 };
-use sailpoint_role_mining::{Client, fields};
+use sailpoint_role_mining::{Archive, Client, Member, fields};
 use sailpoint_role_mining_tenant::Tenant;
-use tokio::io::AsyncWriteExt;
-use tokio::time::sleep;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// How many roles are asked for at once. The service gives up to 250; with few, there are pages to see.
-const PAGE: i64 = 10;
+const PAGE: u32 = 10;
 /// How many roles the table has.
 const SHOWN: usize = 10;
 /// How many of them are exported.
 const EXPORTED: usize = 3;
-/// How often to ask how far the service has come, and how long to go on with it.
-const POLL: Duration = Duration::from_millis(500);
+/// How long to wait for anything.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 #[tokio::main]
@@ -107,32 +101,20 @@ async fn create_session(client: &Client, criteria: &str) -> Result<String> {
     session.into_inner().id.ok_or("the new session came without an id".into())
 }
 
-/// Asks for the session until its potential roles are there, and tells whenever it has changed.
+/// Waits until the session's potential roles are there, and tells whenever it has changed.
 async fn wait_for_session(client: &Client, id: &str, out: &mut dyn Write) -> Result<()> {
     let started = Instant::now();
-    let mut told = String::new();
-    loop {
-        let session = client.get_role_mining_session().session_id(id).send().await?;
-        let state = session.status.as_ref().and_then(|status| status.state.as_ref());
-        let news = format!(
-            "{}, {} identities, {} of {} potential roles",
-            state.map_or("no state", RoleMiningSessionState::as_str),
-            session.identity_count.unwrap_or(0),
-            session.potential_roles_ready_count.unwrap_or(0),
-            session.potential_role_count.unwrap_or(0),
-        );
-        if news != told {
+    let mut told = None;
+    let mut progress = client.wait_for_session(id).timeout(PATIENCE).watch().await?;
+    while let Some(polled) = progress.next().await {
+        // Trouble that may pass is told as well, and does not end the wait.
+        let news = polled?.status();
+        if let Some(news) = news.filter(|news| told.as_ref() != Some(news)) {
             writeln!(out, "  {:>5.1} s  {news}", started.elapsed().as_secs_f32())?;
-            told = news;
+            told = Some(news);
         }
-        if state == Some(&RoleMiningSessionState::PotentialRolesCreated) {
-            return Ok(());
-        }
-        if started.elapsed() > PATIENCE {
-            return Err(format!("the session {id} is not done yet: {told}").into());
-        }
-        sleep(POLL).await;
     }
+    Ok(())
 }
 
 /// The potential roles of a session that are worth a look, newest first, page by page.
@@ -143,32 +125,21 @@ async fn potential_roles(
 ) -> Result<Vec<RoleMiningPotentialRoleSummary>> {
     // Each operation has its own fields; with those of another one, this would not compile.
     use fields::get_potential_role_summaries::{CREATED_DATE, QUALITY, TYPE};
+    let list = client
+        .get_potential_role_summaries()
+        .session_id(session)
+        .filters(TYPE.eq(RoleMiningRoleType::Specialized) & QUALITY.gt(0))
+        .sorters(CREATED_DATE.desc());
+    let mut pages = list.paginate().page_size(PAGE).with_total().pages();
     let mut roles = Vec::new();
-    loop {
-        let page = client
-            .get_potential_role_summaries()
-            .session_id(session)
-            .filters(TYPE.eq(RoleMiningRoleType::Specialized) & QUALITY.gt(0))
-            .sorters(CREATED_DATE.desc())
-            .offset(i64::try_from(roles.len())?)
-            .limit(PAGE)
-            .count(true)
-            .send()
-            .await?;
-        let total = page.total_count();
-        // A page that is shorter than asked for is not the end; an empty one is, and so is the total.
-        if page.is_empty() {
-            return Ok(roles);
-        }
-        roles.extend(page.into_inner());
-        match total {
+    while let Some(page) = pages.try_next().await? {
+        roles.extend(page);
+        match pages.total() {
             Some(total) => writeln!(out, "  {} of {total}", roles.len())?,
             None => writeln!(out, "  {}", roles.len())?,
         }
-        if total.is_some_and(|total| roles.len() as u64 >= total) {
-            return Ok(roles);
-        }
     }
+    Ok(roles)
 }
 
 fn show_best(roles: &[RoleMiningPotentialRoleSummary], out: &mut dyn Write) -> Result<()> {
@@ -195,76 +166,41 @@ fn show_best(roles: &[RoleMiningPotentialRoleSummary], out: &mut dyn Write) -> R
     Ok(())
 }
 
-/// Exports a role to a zip: starts a job, asks for it until it is done, and downloads what it made.
+/// Exports a role to a zip: starts a job, waits until it is done, and downloads what it made.
 async fn export(client: &Client, session: &str, role: &str, path: &Path, out: &mut dyn Write) -> Result<()> {
     let started = Instant::now();
-    let wanted = RoleMiningPotentialRoleExportRequest {
-        min_entitlement_popularity: Some(10),
-        include_common_access: Some(true),
-        ..Default::default()
-    };
-    let start = client.export_role_mining_potential_role_async().session_id(session).potential_role_id(role);
-    let job = start.body(wanted).send().await?.into_inner();
-    let id = job.export_id.ok_or("the export came without an id")?;
-
-    let (mut state, mut told) = (job.status, String::new());
-    loop {
-        let word = state.as_ref().map_or("no state", ExportState::as_str);
-        if word != told {
-            writeln!(out, "  {:>5.1} s  {word}", started.elapsed().as_secs_f32())?;
-            told = word.to_owned();
+    let job = client.export(session, role).min_entitlement_popularity(10).start().await?;
+    let (mut told, mut states) = (None, job.watch().timeout(PATIENCE));
+    while let Some(polled) = states.next().await {
+        let polled = polled.map_err(|error| format!("the export {}: {error}", job.token().export_id()))?;
+        let news = polled.status();
+        if let Some(news) = news.filter(|news| told.as_ref() != Some(news)) {
+            writeln!(out, "  {:>5.1} s  {news}", started.elapsed().as_secs_f32())?;
+            told = Some(news);
         }
-        match &state {
-            Some(ExportState::Success) => break,
-            Some(ExportState::Error) => return Err(format!("the export {id} failed").into()),
-            // On its way, or in a state that is newer than this program.
-            _ if started.elapsed() > PATIENCE => {
-                return Err(format!("the export {id} is still {word}").into());
-            }
-            _ => sleep(POLL).await,
-        }
-        let ask = client.export_role_mining_potential_role_status();
-        let job = ask.session_id(session).potential_role_id(role).export_id(&id).send().await?;
-        state = job.into_inner().status;
     }
-
-    // The zip may be of any size, and is never held in memory as a whole.
-    let download = client.download_role_mining_potential_role_zip();
-    let answer = download.session_id(session).potential_role_id(role).export_id(&id).send().await?;
-    let mut bytes = answer.into_inner();
-    let mut file = tokio::fs::File::create(path).await?;
-    let mut size = 0;
-    while let Some(chunk) = bytes.chunk().await? {
-        file.write_all(&chunk).await?;
-        size += chunk.len();
-    }
-    file.flush().await?;
-    writeln!(out, "  {:>5.1} s  {size} bytes in {}", started.elapsed().as_secs_f32(), path.display())?;
+    // The zip may be of any size, and is never held in memory as a whole. It is checked, and has its name once
+    // it is whole.
+    let receipt = job.finish().await?.download().to_path(path).await?;
+    let seconds = started.elapsed().as_secs_f32();
+    writeln!(out, "  {seconds:>5.1} s  {} bytes in {}", receipt.bytes, path.display())?;
     Ok(())
 }
 
-/// Lists what is in a zip: each file with its number of records and its first lines.
+/// Lists what is in a zip: each table with its number of records and the first of them.
 fn show_zip(path: &Path, out: &mut dyn Write) -> Result<()> {
-    let mut zip = zip::ZipArchive::new(File::open(path)?)?;
-    for number in 0..zip.len() {
-        let file = zip.by_index(number)?;
-        let (name, size) = (file.name()?.into_owned(), file.size());
+    let mut archive = Archive::open(path)?;
+    let members: Vec<Member> = archive.members().collect();
+    for Member { name, bytes, .. } in members {
         if !name.ends_with(".csv") {
-            writeln!(out, "    {name}: {size} bytes")?;
+            writeln!(out, "    {name}: {bytes} bytes")?;
             continue;
         }
-        // The first line has the names of the columns.
-        let (mut lines, mut first) = (0_u64, Vec::new());
-        for line in BufReader::new(file).lines() {
-            let line = line?;
-            lines += 1;
-            if first.len() < 3 {
-                first.push(line);
-            }
-        }
-        writeln!(out, "    {name}: {} records", lines.saturating_sub(1))?;
-        for line in first {
-            writeln!(out, "      {line:.100}")?;
+        // A struct of your own is read by the names of the columns; this shows whatever there is.
+        let rows: Vec<Vec<String>> = archive.records(&name)?.collect::<std::result::Result<_, _>>()?;
+        writeln!(out, "    {name}: {} records", rows.len())?;
+        for row in rows.iter().take(2) {
+            writeln!(out, "      {:.100}", row.join(", "))?;
         }
     }
     Ok(())
