@@ -42,6 +42,8 @@
 //!   and every model keeps fields that are not known in `extra`.
 //! - [`fields`] are what each operation filters and sorts by, typed by what it supports.
 //! - [`operations`] is what the document says of each operation, as data.
+//! - Operations that list have `paginate` on their builder: a [`Pager`] gives [`Items`] or [`Pages`] as
+//!   streams, in order, each once, several pages at a time if wanted, and a [`Cursor`] to go on from.
 //! - [`ByteStream`] is a download, as it arrives.
 //! - [`Client::export`] starts an export, waits for it and fetches it to a path, where it is whole or not
 //!   at all; [`Client::export_all`] does so for all roles of a session, and takes up its work after a crash.
