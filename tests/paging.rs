@@ -446,6 +446,37 @@ async fn consistent_mode_keeps_the_callers_filters_and_order() {
     assert!(error.is_invalid_request() && error.to_string().contains("`freshness`, `quality`"), "{error}");
 }
 
+#[tokio::test]
+async fn consistent_mode_notices_rows_that_moved() {
+    let (tenant, client) = tenant().await;
+    let field = fields::get_all_potential_role_summaries::QUALITY;
+    let roles = client.get_all_potential_role_summaries().sorters(field.asc());
+    let whole = roles.clone().send().await.unwrap().into_inner();
+    tenant.fault(Fault::shifted(-1).on(ROLES).nth(2).times(4));
+    assert_eq!(roles.paginate().page_size(2).consistent().all().await.unwrap(), whole);
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_the_offset_is_found_out_in_consistent_mode() {
+    for key in ["freshness", "quality"] {
+        // The second is not the key: it is as if the items had none.
+        let items: Vec<String> = (0..30).map(|id| format!(r#"{{"id":"{id}","{key}":7}}"#)).collect();
+        let server =
+            Server::start(move |ask| Habits::default().answer(&Ask { offset: 0, ..ask.clone() }, &items));
+        let error = pager(&server.client()).page_size(5).consistent().all().await.unwrap_err();
+        assert!(error.is_pagination() && error.to_string().contains("does not heed the offset"), "{error}");
+        assert!(server.asked() < 30, "{} requests", server.asked());
+    }
+}
+
+#[test]
+fn streams_go_to_other_threads() {
+    fn goes<T: Send + Unpin + 'static>() {}
+    goes::<Pager<Role>>();
+    goes::<sailpoint_role_mining::Items<Role>>();
+    goes::<sailpoint_role_mining::Pages<Role>>();
+}
+
 /// What may happen to a list, and to its reader.
 #[derive(Clone, Debug)]
 struct Case {

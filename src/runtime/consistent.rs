@@ -137,6 +137,11 @@ impl Keyed {
         }
     }
 
+    /// Whether there is a value to go on from.
+    pub(crate) fn has_mark(&self) -> bool {
+        self.mark.is_some()
+    }
+
     /// What the next page begins with, if all is as it was.
     fn expected(&self) -> Option<&str> {
         match (&self.walk, &self.mark) {

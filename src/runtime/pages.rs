@@ -488,10 +488,13 @@ impl<T: Send + 'static> Engine<T> {
         let Got { mut items, print, .. } = got;
         let reader = self.pager.reader;
         let ids: Vec<Option<String>> = items.iter().map(|item| reader.id(item.as_ref()?)).collect();
+        let has_key = keyed.has_mark();
         let step = keyed.look(offset, ids.iter().map(Option::as_deref));
         let is_again = offset > 0 && self.print == Some(print);
         self.print = Some(print);
         match step {
+            // Without a key, it was asked for by its offset alone.
+            Step::Fresh(_) if is_again && !has_key => self.same_again(offset),
             Step::Fresh(fresh) => {
                 self.again = 0;
                 let mut fresh = fresh.into_iter();
