@@ -172,8 +172,7 @@ async fn export(client: &Client, session: &str, role: &str, path: &Path, out: &m
     let job = client.export(session, role).min_entitlement_popularity(10).start().await?;
     let (mut told, mut states) = (None, job.watch().timeout(PATIENCE));
     while let Some(polled) = states.next().await {
-        let polled = polled.map_err(|error| format!("the export {}: {error}", job.token().export_id()))?;
-        let news = polled.status();
+        let news = polled?.status();
         if let Some(news) = news.filter(|news| told.as_ref() != Some(news)) {
             writeln!(out, "  {:>5.1} s  {news}", started.elapsed().as_secs_f32())?;
             told = Some(news);

@@ -184,7 +184,7 @@ impl ExportJob {
             ExportState::Error => Verdict::Failed,
             _ => Verdict::Pending,
         };
-        Poller::new(poll, judge).knowing(self.first.clone())
+        Poller::new(poll, judge).about(format!("export {}", self.token.export_id)).knowing(self.first.clone())
     }
 
     /// Waits until it is done; the same as [`watch`](Self::watch), for those who only await it.

@@ -64,6 +64,8 @@ impl Client {
         session_id: impl Into<String>,
         potential_role_id: impl Into<String>,
     ) -> Poller<ProvisionProgress> {
+        let potential_role_id = potential_role_id.into();
+        let what = format!("provisioning potential role {potential_role_id}");
         let ask = self.get_potential_role().session_id(session_id).potential_role_id(potential_role_id);
         let poll = move || {
             let ask = ask.clone();
@@ -79,6 +81,7 @@ impl Client {
             ProvisionState::Failed => Verdict::Failed,
             _ => Verdict::Pending,
         })
+        .about(what)
     }
 }
 
@@ -172,6 +175,7 @@ impl WaitForSession {
                 (id, Some(first))
             }
         };
+        let what = format!("session {id}");
         let poll = move || {
             let (ask, id) = (client.get_role_mining_session().session_id(&id), id.clone());
             async move {
@@ -183,7 +187,7 @@ impl WaitForSession {
             true => Verdict::Done,
             false => Verdict::Pending,
         };
-        let poller = Poller::new(poll, judge).knowing(first).schedule(schedule);
+        let poller = Poller::new(poll, judge).about(what).knowing(first).schedule(schedule);
         Ok(match limit {
             Some(limit) => poller.timeout(limit),
             None => poller,

@@ -87,7 +87,7 @@ async fn what_goes_wrong_is_told_in_one_line() {
 
     tenant.fail_exports(true);
     let error = lines(&tenant, "*", folder.path()).await.unwrap_err();
-    assert!(error.starts_with("the export ") && error.ends_with("failed: ERROR"), "{error}");
+    assert!(error.starts_with("export ") && error.ends_with("failed: ERROR"), "{error}");
 
     tenant.fail_exports(false);
     tenant.fault(Fault::reset_in_body(100).on("download_role_mining_potential_role_zip").times(9));

@@ -113,7 +113,7 @@ async fn export_fails() {
     let tenant = Tenant::builder().identities(300).step(Duration::from_millis(30)).start().await.unwrap();
     tenant.fail_exports(true);
     let error = job(&client(&tenant)).await.finish().schedule(quick()).await.unwrap_err();
-    assert!(matches!(error, WaitError::Failed { status: ExportState::Error }), "{error:?}");
+    assert!(matches!(error, WaitError::Failed { status: ExportState::Error, .. }), "{error:?}");
     assert!(error.is_failure());
 }
 
@@ -122,7 +122,7 @@ async fn export_stalls_forever() {
     let (_tenant, job) = frozen().await;
     let limit = Duration::from_millis(300);
     let error = job.finish().schedule(quick()).timeout(limit).await.unwrap_err();
-    let WaitError::TimedOut { elapsed, polls, last, trouble } = &error else { panic!("{error:?}") };
+    let WaitError::TimedOut { elapsed, polls, last, trouble, .. } = &error else { panic!("{error:?}") };
     assert!((limit / 2..limit * 2).contains(elapsed), "{elapsed:?}");
     assert!((5..60).contains(polls), "{polls}");
     assert_eq!(*last, Some(ExportState::Queued));

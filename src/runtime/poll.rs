@@ -82,6 +82,8 @@ impl<S> Polled<S> {
 pub enum WaitError<S> {
     /// The time is over, or the rest of it too short for another look. The job goes on.
     TimedOut {
+        /// What was waited for.
+        what: String,
         /// How long was waited.
         elapsed: Duration,
         /// How often the job was asked after.
@@ -93,6 +95,8 @@ pub enum WaitError<S> {
     },
     /// The job failed.
     Failed {
+        /// What was waited for.
+        what: String,
         /// The status that says so.
         status: S,
     },
@@ -110,7 +114,7 @@ impl<S> WaitError<S> {
     pub fn last(&self) -> Option<&S> {
         match self {
             WaitError::TimedOut { last, .. } | WaitError::Call { last, .. } => last.as_ref(),
-            WaitError::Failed { status } => Some(status),
+            WaitError::Failed { status, .. } => Some(status),
         }
     }
 
@@ -137,8 +141,11 @@ impl<S> WaitError<S> {
 impl<S: fmt::Display> fmt::Display for WaitError<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WaitError::TimedOut { elapsed, polls, last, trouble } => {
-                write!(f, "not done after {elapsed:.1?}, in which it was asked after {polls} times; ")?;
+            WaitError::TimedOut { what, elapsed, polls, last, trouble } => {
+                write!(
+                    f,
+                    "{what} is not done after {elapsed:.1?}, in which it was asked after {polls} times; "
+                )?;
                 match last {
                     Some(last) => write!(f, "last it was {last}")?,
                     None => f.write_str("no status was seen")?,
@@ -148,7 +155,7 @@ impl<S: fmt::Display> fmt::Display for WaitError<S> {
                     None => Ok(()),
                 }
             }
-            WaitError::Failed { status } => write!(f, "it failed: {status}"),
+            WaitError::Failed { what, status } => write!(f, "{what} failed: {status}"),
             WaitError::Call { error, last: Some(last) } => write!(f, "{error}; before that, it was {last}"),
             WaitError::Call { error, last: None } => write!(f, "{error}"),
         }
@@ -187,6 +194,8 @@ type Asking<S> = Pin<Box<dyn Future<Output = Result<(S, HeaderMap), Error>> + Se
 pub struct Poller<S> {
     ask: Box<dyn FnMut() -> Asking<S> + Send>,
     judge: Box<dyn Fn(&S) -> Verdict + Send>,
+    /// What is waited for, in words.
+    what: String,
     schedule: PollSchedule,
     limit: Option<Duration>,
     /// How long trouble may last without a status in between.
@@ -242,6 +251,7 @@ impl<S: Clone> Poller<S> {
         Poller {
             ask: Box::new(move || Box::pin(ask())),
             judge: Box::new(judge),
+            what: "the job".into(),
             schedule: PollSchedule::default(),
             limit: None,
             tolerance: Duration::from_secs(300),
@@ -254,6 +264,12 @@ impl<S: Clone> Poller<S> {
             pauses: 0,
             state: State::Due,
         }
+    }
+
+    /// What is waited for, as errors name it. By default it is "the job".
+    pub fn about(mut self, what: impl Into<String>) -> Poller<S> {
+        self.what = what.into();
+        self
     }
 
     /// A status that is known already, as from the answer that started the job: it stands for the first look.
@@ -309,6 +325,7 @@ impl<S: Clone> Poller<S> {
 
     fn timed_out(&mut self) -> WaitError<S> {
         WaitError::TimedOut {
+            what: self.what.clone(),
             elapsed: self.elapsed(),
             polls: self.polls,
             last: self.last.clone(),
@@ -335,7 +352,7 @@ impl<S: Clone> Poller<S> {
             Verdict::Done => self.state = State::Ended,
             Verdict::Failed => {
                 self.state = State::Ended;
-                return Err(WaitError::Failed { status });
+                return Err(WaitError::Failed { what: self.what.clone(), status });
             }
             Verdict::Pending => self.pause(asked_for),
         }
