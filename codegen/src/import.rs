@@ -52,6 +52,7 @@ pub fn import(root: &Path, tag: Option<&str>, replaced: Option<&Value>) -> Resul
     let file = root.display().to_string();
     repair::schemas(&mut document, &file, &mut report);
     names::operations(&mut document, &file, replaced, &mut report);
+    names::facts(&mut document, &file, replaced, &mut report);
     hoist::hoist(&mut document, &file);
     names::components(&mut document, &file, replaced, &mut report);
     repair::operations(&mut document, &file, &mut report);

@@ -13,6 +13,11 @@ use crate::hoist::DERIVED;
 use crate::node::{self, Map, ORIGIN, Place};
 use crate::report::Report;
 
+/// On an operation that may be repeated though its method does not say so (or, as `false`, may not).
+pub const IDEMPOTENT: &str = "x-idempotent";
+/// On a request body: a map from each field that can be patched to the operations allowed on it.
+pub const PATCHES: &str = "x-patch-fields";
+
 const KEPT: &str = "name kept from the replaced document";
 
 /// Gives each operation its id.
@@ -64,6 +69,30 @@ pub fn operations(document: &mut Value, file: &str, replaced: Option<&Value>, re
             report.add("version suffix of all ids", place, format!("`{own}` is `{id}`"));
         }
         operation.insert("operationId".into(), id.into());
+    });
+}
+
+/// Keeps what the replaced document says of its operations as data and the vendor nowhere says:
+/// whether one may be repeated, and what a patch may change. Where the new document says it, that counts.
+pub fn facts(document: &mut Value, file: &str, replaced: Option<&Value>, report: &mut Report) {
+    let known: BTreeMap<(String, String), &Map> = replaced
+        .into_iter()
+        .flat_map(node::operations)
+        .map(|operation| ((operation.method.to_owned(), route(operation.path)), operation.node))
+        .collect();
+    node::operations_mut(document, file, &mut |path, method, operation, place| {
+        let Some(old) = known.get(&(method.to_owned(), route(path))) else { return };
+        let mut keep = |new: &mut Map, old: Option<&Value>, key: &str, place: &Place| {
+            if let Some(fact) = old.filter(|_| !new.contains_key(key)) {
+                new.insert(key.to_owned(), fact.clone());
+                report.add("fact kept from the replaced document", place, format!("`{key}`: {fact}"));
+            }
+        };
+        keep(operation, old.get(IDEMPOTENT), IDEMPOTENT, place);
+        if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
+            let old = old.get("requestBody").and_then(|body| body.get(PATCHES));
+            keep(body, old, PATCHES, &place.child("requestBody"));
+        }
     });
 }
 

@@ -32,6 +32,28 @@ fn every_edition_has_the_names_of_the_replaced_document() {
 }
 
 #[test]
+fn what_only_the_replaced_document_says_is_kept() {
+    let own = canonical(&spec());
+    let mut bare = own.clone();
+    let session = "/role-mining-sessions/{sessionId}";
+    let patch = bare["paths"][session]["patch"].as_object_mut().unwrap();
+    patch.shift_remove("x-idempotent");
+    patch["requestBody"].as_object_mut().unwrap().shift_remove("x-patch-fields");
+    let imported = import_text(&bare.to_string(), Some(&own));
+    assert_eq!(imported.document["paths"][session]["patch"], own_patch(&own, session));
+    assert!(imported.report.to_string().contains("fact kept from the replaced document"));
+    let alone = import_text(&bare.to_string(), None);
+    assert_eq!(alone.document["paths"][session]["patch"].get("x-idempotent"), None);
+}
+
+/// The patch at a path, with what it shares put in place.
+fn own_patch(own: &Value, path: &str) -> Value {
+    let mut own = own.clone();
+    inline(&mut own);
+    own["paths"][path]["patch"].clone()
+}
+
+#[test]
 fn an_import_is_its_own_fixed_point() {
     for edition in EDITIONS {
         let Some(root) = vendor(edition) else { continue };

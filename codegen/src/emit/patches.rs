@@ -7,8 +7,8 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::Api;
-use super::table::PATCHES;
 use crate::lower;
+use crate::names::PATCHES;
 use crate::node::{self, Map};
 
 /// The setters of one operation; none if the document does not say what it can patch.

@@ -8,13 +8,9 @@ use quote::quote;
 use serde_json::Value;
 
 use super::Api;
+use crate::names::{IDEMPOTENT, PATCHES};
 use crate::node::{self, Map};
 use crate::{filters, lower};
-
-/// On an operation that may be repeated though its method does not say so (or, as `false`, may not).
-const IDEMPOTENT: &str = "x-idempotent";
-/// On a request body: a map from each field that can be patched to the operations allowed on it.
-pub(super) const PATCHES: &str = "x-patch-fields";
 
 /// The items of `operations.rs`.
 pub(super) fn table(api: &Api<'_>) -> Vec<syn::Item> {
