@@ -46,7 +46,7 @@ pub fn extract(document: &mut Value, file: &str, report: &mut Report) {
 
 /// `**field**: *eq, sw*`, once for each field.
 fn filter_fields(prose: &str) -> Map {
-    let Some((_, list)) = split_after(prose, "iltering is supported") else { return Map::new() };
+    let Some((_, list)) = prose.split_once("iltering is supported") else { return Map::new() };
     let mut fields = Map::new();
     let mut rest = list;
     while let Some((_, bold)) = rest.split_once("**") {
@@ -71,7 +71,7 @@ fn filter_fields(prose: &str) -> Map {
 
 /// `**one, two**`, or `**one**, **two**`, up to the end of the sentence.
 fn sorter_fields(prose: &str) -> Vec<String> {
-    let Some((_, list)) = split_after(prose, "orting is supported for the following fields") else {
+    let Some((_, list)) = prose.split_once("orting is supported for the following fields") else {
         return Vec::new();
     };
     let list = list.trim_start_matches([':', ' ', '\n', '*']);
@@ -82,10 +82,6 @@ fn sorter_fields(prose: &str) -> Vec<String> {
         .take_while(|field| is_field(field))
         .map(str::to_owned)
         .collect()
-}
-
-fn split_after<'a>(prose: &'a str, phrase: &str) -> Option<(&'a str, &'a str)> {
-    prose.split_once(phrase)
 }
 
 fn is_field(text: &str) -> bool {

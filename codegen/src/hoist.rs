@@ -7,6 +7,7 @@ use heck::ToUpperCamelCase;
 use serde_json::Value;
 
 use crate::node::{self, Holder, Map, ORIGIN, Place, Step};
+use crate::share;
 
 /// Marks a component that got its name from where it stood; its value is the last step to it.
 pub const DERIVED: &str = "x-codegen-derived";
@@ -74,16 +75,9 @@ fn rejoin(document: &mut Value) {
 /// A response's name: one for all operations where it is an error, since errors are shared.
 fn response_name(operation: &str, status: &str) -> String {
     match status {
-        "400" => "BadRequestResponse".into(),
-        "401" => "UnauthorizedResponse".into(),
-        "403" => "ForbiddenResponse".into(),
-        "404" => "NotFoundResponse".into(),
-        "409" => "ConflictResponse".into(),
-        "429" => "TooManyRequestsResponse".into(),
-        "500" => "InternalServerErrorResponse".into(),
         "default" => format!("{}DefaultResponse", operation.to_upper_camel_case()),
         _ if status.starts_with('2') => format!("{}Response", operation.to_upper_camel_case()),
-        _ => format!("Status{}Response", status.to_upper_camel_case()),
+        _ => format!("{}Response", share::status_name(status)),
     }
 }
 

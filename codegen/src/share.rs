@@ -56,7 +56,12 @@ struct Shared {
 
 /// A parameter is named for itself, a response for its status.
 fn base(section: &str, name: &str) -> String {
-    let known = match name {
+    if section == "responses" { status_name(name) } else { name.to_upper_camel_case() }
+}
+
+/// What a status is called.
+pub(crate) fn status_name(status: &str) -> String {
+    let known = match status {
         "400" => "BadRequest",
         "401" => "Unauthorized",
         "403" => "Forbidden",
@@ -68,13 +73,9 @@ fn base(section: &str, name: &str) -> String {
         "500" => "InternalServerError",
         "502" => "BadGateway",
         "503" => "ServiceUnavailable",
-        _ => "",
+        other => return format!("Status{}", other.to_upper_camel_case()),
     };
-    match (section, known) {
-        ("responses", "") => format!("Status{}", name.to_upper_camel_case()),
-        ("responses", known) => known.into(),
-        _ => name.to_upper_camel_case(),
-    }
+    known.into()
 }
 
 fn each(document: &mut Value, visit: &mut dyn FnMut(&'static str, &str, &mut Value)) {
